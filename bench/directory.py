@@ -6,6 +6,9 @@ its loop was busy with that. The loop is measured by the processor time of the w
 on this machine does not count. This checkout is measured as it is shipped, with its hot modules compiled.
 
 `--before REV` measures another revision in the same way. `docs/scale.md` has the tables of the last run.
+
+To fill 10,000,000 keys takes minutes, and may be done while the machine is busy: `--folder DIR --fill` keeps what was
+filled, and its map; `--folder DIR` measures the rest, which takes half a minute.
 """
 
 import argparse
@@ -57,9 +60,10 @@ import sys, time
 from shardgate.store.sqlite import SqliteStore
 with SqliteStore(sys.argv[1]) as store:
     for number, line in enumerate(sys.stdin):
-        epoch = store.put_many("vendors", [(f"new-{number}", "shard1")])
+        epoch = store.put_many("vendors", [(f"new-{time.time_ns()}-{number}", "shard1")])
         print(epoch, time.time_ns(), flush=True)
 """
+_NOT_SERVED = "its workers did not come to serve"
 _SERVE = "from shardgate.cli.main import app; app()"
 
 
@@ -67,7 +71,7 @@ class DirectoryRun(msgspec.Struct, frozen=True, kw_only=True):
     """What was found with so many keys."""
 
     keys: int
-    fill_s: float
+    fill_s: float = 0.0
     first_start_s: float | None = None
     """Until the workers serve, without a map; None: they did not come to serve."""
     map_s: float | None = None
@@ -138,12 +142,14 @@ def main() -> None:
     parser.add_argument("--keys", help="numbers of keys, with commas between")
     parser.add_argument("--before", metavar="REV", help="measure this revision, too")
     parser.add_argument("--before-keys", default="1000000")
+    parser.add_argument("--folder", type=Path, help="keep what is filled there, and take what was filled there before")
+    parser.add_argument("--fill", action="store_true", help="fill, have the map made, and measure no more")
     parser.add_argument("--write", action="store_true", help="write the results, and the tables of docs/scale.md")
     words = parser.parse_args()
     keys = [*map(int, words.keys.split(","))] if words.keys else (QUICK_KEYS if os.environ.get("QUICK") else KEYS)
     report = DirectoryReport(date=time.strftime("%Y-%m-%d"), machine=machine())
     _make_ready()
-    report.after = [_measured(ROOT, each) for each in keys]
+    report.after = [_measured(ROOT, each, words.folder, fills_only=words.fill) for each in keys]
     if words.before:
         report.revision = words.before
         with _checkout(words.before) as source:
@@ -174,18 +180,39 @@ def _checkout(revision: str) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _measured(source: Path, keys: int) -> DirectoryRun:
+def _measured(source: Path, keys: int, kept: Path | None = None, *, fills_only: bool = False) -> DirectoryRun:
     with tempfile.TemporaryDirectory(prefix="shardgate-directory-") as temporary:
-        folder = Path(temporary)
-        store = folder / "directory.db"
-        began = time.monotonic()
-        subprocess.run(_python(_FILL, store, keys), env=_environment(source), cwd=ROOT, check=True)
-        fill_s = time.monotonic() - began
-        _say(f"{keys:,} keys are stored, {fill_s:.0f} s")
-        return _served(source, folder, DirectoryRun(keys=keys, fill_s=fill_s))
+        folder = Path(temporary) if kept is None else kept / str(keys)
+        known = folder / "filled.json"
+        folder.mkdir(parents=True, exist_ok=True)
+        for step in (_filled, _first_served):  # each is kept: a later run goes on
+            known.write_bytes(msgspec.json.encode(step(source, folder, _known(known, keys))))
+        run = _known(known, keys)
+        return run if fills_only or run.note else _served(source, folder, run)
 
 
-def _served(source: Path, folder: Path, run: DirectoryRun) -> DirectoryRun:
+def _known(file: Path, keys: int) -> DirectoryRun:
+    """What an earlier run has found."""
+    return msgspec.json.decode(file.read_bytes(), type=DirectoryRun) if file.exists() else DirectoryRun(keys=keys)
+
+
+def _filled(source: Path, folder: Path, run: DirectoryRun) -> DirectoryRun:
+    """Store the keys."""
+    if run.fill_s:
+        return run
+    keys = run.keys
+    (folder / "directory.db").unlink(missing_ok=True)  # of a run that was ended
+    began = time.monotonic()
+    subprocess.run(_python(_FILL, folder / "directory.db", keys), env=_environment(source), cwd=ROOT, check=True)
+    fill_s = time.monotonic() - began
+    _say(f"{keys:,} keys are stored, {fill_s:.0f} s")
+    return msgspec.structs.replace(run, fill_s=fill_s)
+
+
+def _first_served(source: Path, folder: Path, run: DirectoryRun) -> DirectoryRun:
+    """Start without a map, and wait for it."""
+    if run.first_start_s is not None or run.note:
+        return run
     is_mapped = (source / "src/shardgate/store/directory_map.py").exists() and run.keys > 20_000
     made = folder / "directory.db.map"
     try:
@@ -196,6 +223,14 @@ def _served(source: Path, folder: Path, run: DirectoryRun) -> DirectoryRun:
                 gateway.wait(", mapped", MAP_S, WORKERS)
                 map_s = (time.time_ns() - gateway.begun_at) / 1e9
                 run = msgspec.structs.replace(run, map_s=map_s, file_mb=made.stat().st_size / 1e6)
+    except Empty:
+        return msgspec.structs.replace(run, note=_NOT_SERVED)
+    return run
+
+
+def _served(source: Path, folder: Path, run: DirectoryRun) -> DirectoryRun:
+    """Start with the map, ask, and change."""
+    try:
         with _serving(source, folder) as gateway:
             start_s = (gateway.wait("ready on", START_S) - gateway.begun_at) / 1e9
             start_cpu_s = sum(map(_cpu_s, [gateway.process.pid, *gateway.workers]))
@@ -203,7 +238,7 @@ def _served(source: Path, folder: Path, run: DirectoryRun) -> DirectoryRun:
             memory_mb = memory_bytes(gateway.workers) / 1e6
             seen, loop = _changes(source, folder, gateway)
     except Empty:
-        return msgspec.structs.replace(run, note="its workers did not come to serve")
+        return msgspec.structs.replace(run, note=_NOT_SERVED)
     return msgspec.structs.replace(
         run,
         start_s=start_s,

@@ -352,6 +352,10 @@ async def keyed(world: World, key: str) -> Callable[[], Verdict]:
         await asyncio.to_thread(world.gateway.start)
         await asyncio.sleep(LEASE_S * 1.5)
         answer = await world.ask("/made", {"id": key}, **fields)
+    until = time.monotonic() + KNOWN_WITHIN_S
+    while answer is not None and answer.json().get("code") == "SG1016" and time.monotonic() < until:
+        await asyncio.sleep(float(answer.headers["Retry-After"]))  # it is told to ask again, and nothing else
+        answer = await world.ask("/made", {"id": key}, **fields)
 
     def judge() -> Verdict:
         made = sum(shop.things.effects[key] for shop in world.shops)
@@ -373,6 +377,8 @@ SCENARIOS: dict[str, Scenario] = {
     "parts paid": parts_paid,
 }
 SEATS = 1000
+KNOWN_WITHIN_S = 15.0
+"""A server of PostgreSQL that has just started calls nobody dead for 5 s, and a worker is looked at twice."""
 
 
 KINDS = ("journal", "call")

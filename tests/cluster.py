@@ -85,6 +85,8 @@ class Shard:
     connections: int = 0
     kill: Callable[[], None] = lambda: None
     """Ends it as a process that is killed: nobody listens, and its connections break."""
+    refuse: Callable[[], None] = lambda: None
+    """Nobody listens any more; its connections stay."""
 
     @property
     def url(self) -> str:
@@ -150,7 +152,7 @@ async def running_shard(answer: Answer | None = None, port: int = 0, host: str =
         for writer in list(writers):
             writer.transport.abort()
 
-    shard.kill = kill
+    shard.kill, shard.refuse = kill, server.close
     try:
         yield shard
     finally:

@@ -31,7 +31,8 @@ def main() -> None:
     meter = Meter(memory.slot(1), layout, [route], ["north"])
 
     def noted() -> Exchange:
-        exchange = Exchange(request, b"0123456789ab-1f", "203.0.113.9", 100.0, 612, route, ("north",))
+        exchange = Exchange(request, b"0123456789ab-1f", "203.0.113.9", 100.0, 612)
+        exchange.route, exchange.shards = route, ("north",)
         exchange.upstream_s, exchange.first_byte_at, exchange.ended_at = 0.000_141, 100.000_183, 100.000_19
         exchange.status, exchange.bytes_out = 200, 1_240
         return exchange

@@ -62,6 +62,8 @@ def _digest(state: Sequence[str]) -> str:
 
 def _uv(*words: str, more: Mapping[str, str] | None = None) -> None:
     command = [sys.executable, "-m", "uv", *words, "--quiet"]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **(more or {})}, check=False)
+    # Not a PYTHONPATH of the caller: mypyc would check another copy of the sources, too.
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, capture_output=True, text=True, env={**own, **(more or {})}, check=False)
     if done.returncode != 0:
         raise MissingError(f"`uv {' '.join(words[:2])}` failed: {' '.join(done.stderr.split())[-300:]}")

@@ -128,6 +128,15 @@ def _lives(pid: int) -> bool:
         return False
 
 
+def is_stopped(pid: int) -> bool:
+    """Whether a process does not run on, by the kernel; a signal takes a moment."""
+    for _ in range(100):
+        if "State:\tT" in Path(f"/proc/{pid}/status").read_text():
+            return True
+        time.sleep(0.005)
+    return False
+
+
 def with_us(signal_name: str) -> list[str]:
     """Should we be killed, the kernel sends this signal to what is started so."""
     return ["setpriv", "--pdeathsig", signal_name] if shutil.which("setpriv") else []

@@ -23,6 +23,8 @@ class NameServer(asyncio.DatagramProtocol):
         self.mode: Mode = "well"
         self.addresses: dict[str, list[str]] = {}
         """Name → addresses."""
+        self.asked = 0
+        """Questions until now, answered or not."""
         self._transport: asyncio.DatagramTransport | None = None
 
     async def start(self) -> None:
@@ -41,6 +43,7 @@ class NameServer(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Answer one question."""
+        self.asked += 1
         if self.mode != "silent" and self._transport is not None:
             self._transport.sendto(self.answer(data), addr)
 

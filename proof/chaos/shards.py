@@ -2,14 +2,21 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from proof.chaos.gateway import with_us
+from proof.chaos.gateway import is_stopped, with_us
 from proof.data import ROOT
+
+ASKED_S = 0.15
+"""More than an instance needs that is well, and less than one that is slow."""
+_ESTABLISHED = "01"
+_ASKED = b"GET /things/asked HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 class InstanceProcess:
@@ -62,6 +69,42 @@ class InstanceProcess:
     def freeze(self) -> None:
         """It keeps its sockets, and does nothing."""
         self._signal(signal.SIGSTOP)
+
+    @property
+    def is_frozen(self) -> bool:
+        """By the kernel."""
+        return self._process is not None and is_stopped(self._process.pid)
+
+    @property
+    def is_gone(self) -> bool:
+        """Nothing listens at its address."""
+        with socket.socket() as asking:
+            return asking.connect_ex((self.address, self.port)) != 0
+
+    def answers(self) -> str:
+        """How it answers a client of its own just now, within a moment: what comes, or why nothing does."""
+        ends_at = time.monotonic() + ASKED_S
+        try:
+            with socket.create_connection((self.address, self.port), timeout=ASKED_S) as asking:
+                asking.sendall(_ASKED)
+                received = b""
+                while not (b"\r\n\r\n" in received and received.endswith(b"}")):
+                    if time.monotonic() > ends_at:
+                        return "nothing in time"
+                    if not (more := asking.recv(65536)):
+                        return "cut"
+                    received += more
+                return "well" if received.startswith(b"HTTP/1.1 200") else "an error"
+        except TimeoutError:
+            return "nothing in time"
+        except OSError:
+            return "no connection"
+
+    def has_connections(self) -> bool:
+        """Whether somebody is connected to it."""
+        address = socket.inet_aton(self.address)[::-1].hex().upper()
+        lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+        return any(line[1] == f"{address}:{self.port:04X}" and line[3] == _ESTABLISHED for line in lines)
 
     def thaw(self) -> None:
         """It goes on."""

@@ -184,6 +184,12 @@ class Stage:
 
     # What can be seen.
 
+    def last_access(self) -> str:
+        """The end of the access log: what was answered last."""
+        with (self.variant.folder(self._ground) / "access.log").open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - 4096))
+            return log.read().decode(errors="replace")
+
     async def metrics(self) -> Counter[str]:
         """The metrics of the gateway, summed over their labels; none where it does not answer."""
         answer = await ask(self.gateway.admin_port, _METRICS, within_s=3.0)
@@ -234,6 +240,11 @@ class Stage:
         """What must not be. `is_late`: a bound of latency or rate is missed, which another program may have caused."""
         self.found.append(text)
         self.is_late = self.is_late or is_late
+
+    def prove(self, took_place: object, otherwise: str) -> None:
+        """What holds of a fault that did not take place says nothing: that is a finding, too."""
+        if not took_place:
+            self.find(f"the fault did not take place: {otherwise}")
 
     async def until_quiet(self) -> None:
         """Wait while other programs have the machine, as timers of this process show; in a whole run for PATIENCE_S."""

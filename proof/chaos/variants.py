@@ -65,6 +65,11 @@ class Variant:
         """What Python runs."""
         return ["-m", "shardgate"]
 
+    @property
+    def its_processor(self) -> int:
+        """Where a gateway has one processor: that one."""
+        return min(os.sched_getaffinity(0))
+
     def others_processors(self) -> set[int]:
         """Those that load and shards run on."""
         return os.sched_getaffinity(0)
@@ -163,7 +168,7 @@ class Busy(Variant):
 
     def prefix(self, ground: Ground) -> Sequence[str]:
         """On the first."""
-        return ["taskset", "-c", str(min(os.sched_getaffinity(0))), *super().prefix(ground)]
+        return ["taskset", "-c", str(self.its_processor), *super().prefix(ground)]
 
     def others_processors(self) -> set[int]:
         """All but the first."""

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from proof.chaos.judged import percentile
 from proof.data import CACHE
 from proof.move.run import Result, run
+from proof.move.stages import Waits
 
 SIZES = (50_000, 20_000, *[10_000] * 5, 5_000, 2_000, 1_000, 100, 100)
 QUICK_SIZES = (10_000, 2_000, 100)
@@ -24,6 +25,10 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=14)
     options.add_argument("--quick", action="store_true")
     options.add_argument("--db", choices=("sqlite", "postgresql"), default="sqlite", help="the shards' databases")
+    options.add_argument(
+        "--control", action="store_true", help="also take the mover's processor time, and move nothing"
+    )
+    options.add_argument("--stays", action="store_true", help="no shard comes or goes")
     given = options.parse_args()
     moves, sizes = (min(given.moves, 8), QUICK_SIZES) if given.quick else (given.moves, SIZES)
     shown = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
@@ -37,6 +42,8 @@ def main() -> None:
             sizes=[*sizes],
             seed=given.seed,
             database=given.db,
+            controls=given.control,
+            comes_and_goes=not given.stays,
             report=lambda what, made: bar.update(task, description=what, completed=made),
         )
     _print(result)
@@ -55,8 +62,11 @@ def _print(result: Result) -> None:
         f"{result.requests} requests, {result.histories} histories; tenants of {min(sizes)} to {max(sizes)} rows;"
         f" {len(result.refused)} movements refused before anything was touched, {len(result.stalled)} resumed"
     )
-    for what, (quiet_ms, moving_ms) in result.others_ms.items():
-        print(f"others, {what}: p99 {quiet_ms:.0f} ms without a movement, {moving_ms:.0f} ms with one")
+    for what, waits in result.others.items():
+        print(f"others, {what}:{_ratio(waits)}")
+        for name, found in waits.items():
+            times = f"p50 {found.p50_ms:>5.0f} ms, p99 {found.p99_ms:>5.0f} ms"
+            print(f"  {name:>10}: {found.requests:>6} requests, {times}")
     print(f"slowest: {', '.join(f'{step} {took_s * 1000:.0f} ms' for step, took_s in result.slowest.items())}")
     held = [held_s for rows, held_s in result.waits_s if rows <= LARGE_ROWS]
     print(
@@ -69,6 +79,13 @@ def _print(result: Result) -> None:
         f"move: {result.moves} moves, {result.failed} failed, {len(result.differences)} differences,"
         f" {result.lost} lost, {result.doubled} doubled, worst write wait {worst_s * 1000:.0f} ms"
     )
+
+
+def _ratio(waits: dict[str, Waits]) -> str:
+    if not {"quiet", "moving"} <= waits.keys():
+        return ""
+    quiet_ms, moving_ms = waits["quiet"].p99_ms, waits["moving"].p99_ms
+    return f" p99 {quiet_ms:.0f} ms without a movement, {moving_ms:.0f} ms with one: {moving_ms / quiet_ms:.2f} times"
 
 
 if __name__ == "__main__":

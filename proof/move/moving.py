@@ -5,14 +5,18 @@ Run as `python -m proof.move.moving CONFIG`.
 
 import json
 import os
+import resource
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from proof.data import ROOT
 from shardgate.move.errors import MoveError
+from shardgate.move.gently import gently
 from shardgate.move.mover import Mover
 from shardgate.move.moving_rows import MovingRows
 from shardgate.move.run import settings_from
@@ -36,6 +40,9 @@ POINTS: Final = (
 )
 
 
+_SLICE_S: Final = 0.25
+
+
 class MovingProcess:
     """The process, as its user sees it."""
 
@@ -47,10 +54,15 @@ class MovingProcess:
             stdout=subprocess.PIPE,
             text=True,
         )
+        self.ask({"ready": True})
 
     def move(self, tenant: str, target: str) -> dict[str, Any]:
         """Move a tenant, and say how that went."""
         return self.ask({"move": [tenant], "to": target})
+
+    def burn(self, cpu_s: float, took_s: float) -> None:
+        """Take as much of the processors in as much time as a movement did, and touch nothing."""
+        self.ask({"burn": cpu_s, "for": took_s})
 
     def ask(self, what: dict[str, Any]) -> dict[str, Any]:
         """The answer to one line; `{"killed": true}` where the process ends instead."""
@@ -75,8 +87,10 @@ def main() -> None:
     """Do what each line says."""
     settings = settings_from(read(Path(sys.argv[1])), {})
     point: list[tuple[str, str]] = [("", "")]
+    passed: list[tuple[str, float]] = []
 
     def reached(name: str) -> None:
+        passed.append((name, time.monotonic()))
         if name == point[0][0]:
             how, point[0] = point[0][1], ("", "")
             if how == "die":
@@ -88,7 +102,33 @@ def main() -> None:
     for line in iter(sys.stdin.readline, ""):
         asked = json.loads(line)
         point[0] = (asked.get("point", ""), asked.get("how", ""))
-        print(json.dumps(_done(settings, asked)), flush=True)
+        if "ready" in asked:
+            print(json.dumps({}), flush=True)
+            continue
+        if "burn" in asked:
+            gently(partial(_burn, asked["burn"], asked["for"]))
+            print(json.dumps({}), flush=True)
+            continue
+        passed.clear()
+        before_s = _cpu_s()
+        told = _done(settings, asked)
+        print(json.dumps({**told, "points": passed, "cpu_s": _cpu_s() - before_s}), flush=True)
+
+
+def _cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def _burn(cpu_s: float, took_s: float) -> None:
+    """A quarter of a second at a time, each with its share of work."""
+    began_at, began_cpu_s = time.monotonic(), _cpu_s()
+    while (passed_s := time.monotonic() - began_at) < took_s:
+        while _cpu_s() - began_cpu_s < cpu_s * (passed_s + _SLICE_S) / took_s:
+            if time.monotonic() - began_at > took_s:
+                return
+            hash(tuple(range(1000)))
+        time.sleep(_SLICE_S / 10)
 
 
 def _done(settings: Any, asked: dict[str, Any]) -> dict[str, Any]:

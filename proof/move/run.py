@@ -14,9 +14,10 @@ from typing import Any, Final, Self
 from proof.data import ROOT, Data
 from proof.fleet import Fleet
 from proof.move.databases import another, ask, url_of
-from proof.move.meter import Meter
+from proof.move.meter import Load, Meter
 from proof.move.moving import MovingProcess
 from proof.move.readers import Readers
+from proof.move.stages import KINDS, Span, Waits, spans_of, waits_of
 from proof.move.world import (
     TABLES,
     lost_and_doubled,
@@ -53,8 +54,8 @@ class Result:
     """Of movements whose tenant was changed all the time: how long its slowest change took for a client."""
     slowest: dict[str, float] = field(default_factory=dict)
     """The steps of the movement that held changes longest."""
-    others_ms: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """The p99 of what bystanders do, without and with a movement."""
+    others: dict[str, dict[str, Waits]] = field(default_factory=dict)
+    """How long bystanders waited: by what they did, then by what a movement did meanwhile."""
     requests: int = 0
     histories: int = 0
 
@@ -72,18 +73,22 @@ def run(  # noqa: PLR0913 - each is one thing of a run
     sizes: list[int],
     seed: int,
     comes_and_goes: bool = True,
+    controls: bool = False,
     database: str = "sqlite",
     report: Report = lambda *_: None,
 ) -> Result:
-    """`moves` movements: half while clients read, half while they change. `report` is called after each."""
+    """`moves` movements: half while clients read, half while they change. `report` is called after each.
+
+    `controls`: after each, a process takes as much of the processors as it did, and moves nothing.
+    """
     result = Result()
     with running_world(scale, 3, folder, sizes, database) as (fleet, data):
         chance = random.Random(seed)
-        with _Moving(fleet, data, chance, result, report) as moving:
+        with _Moving(fleet, data, chance, result, report, controls=controls) as moving:
             _under_reads(fleet, moving, moves // 2)
         report("a shard comes, another one goes", len(result.waits_s))
         after = _come_and_go(fleet, data, folder, result) if comes_and_goes else data
-        with _Moving(fleet, after, chance, result, report) as moving:
+        with _Moving(fleet, after, chance, result, report, controls=controls) as moving:
             # Last: what clients have made has other ids on both sides, so that lists are compared row by row then.
             _under_changes(fleet, moving, moves - moves // 2, seed)
         result.lost, result.doubled = lost_and_doubled(after)
@@ -93,8 +98,13 @@ def run(  # noqa: PLR0913 - each is one thing of a run
 class _Moving:
     """Moves one tenant after the other, and pauses as long as each took; bystanders stay where they are."""
 
-    def __init__(self, fleet: Fleet, data: Data, chance: random.Random, result: Result, report: Report) -> None:
+    def __init__(
+        self, fleet: Fleet, data: Data, chance: random.Random, result: Result, report: Report, *, controls: bool
+    ) -> None:
         self.data = data
+        self.spans: list[Span] = []
+        """What was done when."""
+        self._controls = controls
         self.chance = chance
         self.result = result
         self._report = report
@@ -110,6 +120,10 @@ class _Moving:
     def __exit__(self, *_: object) -> None:
         self._process.end()
 
+    def load(self, fleet: Fleet, *, changes: bool) -> Load:
+        """What bystanders do meanwhile."""
+        return Load(fleet.monolith.url, fleet.gateway.url, fleet.token, self.bystanders, changes)
+
     def move(self, tenant: str, meter: Meter) -> bool:
         """One movement to a shard by chance; whether it was made."""
         began_at = time.monotonic()
@@ -119,12 +133,24 @@ class _Moving:
             told = self._process.move(tenant, target)
             if told.get("refused") == "MoveFailedError":  # as where the machine is too busy for its fence
                 self.result.stalled += told["why"]
-                told = self._process.ask({"resume": True})
+                first, told = told, self._process.ask({"resume": True})
+                told["points"] = [*first.get("points", []), *told.get("points", [])]
+        ended_at = time.monotonic()
+        self.spans += spans_of(began_at, ended_at, told.get("points", []))
         self.result.seen_s += [max(waits)] if waits else []
         made = self._judge(tenant, target, told)
         self._report(f"{told.get('rows', 0):,} rows", len(self.result.waits_s))
-        time.sleep(min(_PAUSE_S_MAX, time.monotonic() - began_at))
+        took_s = min(_PAUSE_S_MAX, ended_at - began_at)
+        time.sleep(took_s)
+        if self._controls:
+            self._control(told["cpu_s"] / (ended_at - began_at), took_s)
         return made
+
+    def _control(self, share: float, took_s: float) -> None:
+        began_at = time.monotonic()
+        self._process.burn(share * took_s, took_s)
+        self.spans.append(Span("control", began_at, time.monotonic()))
+        time.sleep(took_s)
 
     def _judge(self, tenant: str, target: str, told: dict[str, Any]) -> bool:
         result = self.result
@@ -151,11 +177,11 @@ def _under_reads(fleet: Fleet, moving: _Moving, moves: int) -> None:
     every = list(tenants_of(moving.data))
     with (
         Readers(fleet, token, every, _some_events(moving.data), 3, rest_s=0.1) as readers,
-        Meter(fleet, token, moving.bystanders, changes=False) as meter,
+        Meter(moving.load(fleet, changes=False)) as meter,
     ):
         for number in range(moves):
             moving.move(moving.tenants[number % len(moving.tenants)], meter)
-    _count(moving.result, readers, meter, "under reads")
+    _count(moving, readers, meter, "under reads")
 
 
 def _under_changes(fleet: Fleet, moving: _Moving, moves: int, seed: int) -> None:
@@ -170,30 +196,31 @@ def _under_changes(fleet: Fleet, moving: _Moving, moves: int, seed: int) -> None
         result.differences += [f"history {which}: {told}" for which, told in found.differences]
 
     clients = threading.Thread(target=change)
-    with Meter(fleet, fleet.token, moving.bystanders, changes=True) as meter:
-        clients.start()
-        try:
+    clients.start()
+    try:
+        with Meter(moving.load(fleet, changes=True)) as meter:
             while moves and clients.is_alive():
                 moves -= moving.move(moving.chance.choice(moving.tenants), meter)
-        finally:
-            done.set()
-            clients.join()
-    _count(result, None, meter, "under changes")
+    finally:
+        done.set()
+        clients.join()
+    _count(moving, None, meter, "under changes")
     if moves:
         result.differences.append(f"the clients ended, and {moves} movements were not made")
 
 
-def _count(result: Result, readers: Readers | None, meter: Meter, when: str) -> None:
+def _count(moving: _Moving, readers: Readers | None, meter: Meter, when: str) -> None:
+    result = moving.result
     if readers is not None:
         result.requests += sum(readers.statuses.values())
         result.failed += sum(count for status, count in readers.statuses.items() if status >= 500)
         result.differences += readers.differences
-    result.requests += sum(map(len, meter.took_s.values()))
+    result.requests += len(meter.asked)
     result.failed += len(meter.failures)
     result.differences += meter.failures
-    for kind in ("reads", "changes"):
-        if (kind, True) in meter.took_s:
-            result.others_ms[f"{kind} {when}"] = meter.p99_ms(kind, moving=False), meter.p99_ms(kind, moving=True)
+    for kind in KINDS:
+        if found := waits_of(meter.asked, moving.spans, kind):
+            result.others[f"{kind} {when}"] = found
 
 
 def _come_and_go(fleet: Fleet, data: Data, folder: Path, result: Result) -> Data:

@@ -1,10 +1,16 @@
 """Every compiled module is fit for mypyc: docs/decisions/0054 says what mypyc would change silently."""
 
 import ast
+import importlib
+import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
+
+from shardgate.core.http import Reply
 
 ROOT = Path(__file__).resolve().parents[2]
 HOOK = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]
@@ -33,6 +39,43 @@ def test_keywords_of_a_class_are_those_that_its_base_hands_on(module: str) -> No
 def test_no_class_derives_from_one_of_the_event_loop(module: str) -> None:
     for found in classes_of(module):
         assert not any(ast.unparse(base).startswith("asyncio.") for base in found.bases), f"{module}.{found.name}"
+
+
+def decoded() -> set[type]:
+    """The structs that something decodes: named in a call, or within one that is."""
+    found: set[type] = set()
+    for file in sorted((ROOT / "src" / "shardgate").rglob("*.py")):
+        source = file.read_text()
+        names = {name for pair in re.findall(r"decode\(.*type=(\w+)|Decoder\((\w+)\)", source) for name in pair if name}
+        if names:
+            module = importlib.import_module(".".join(file.relative_to(ROOT / "src").with_suffix("").parts))
+            named = [getattr(module, name, None) for name in names]
+            found |= {each for each in named if isinstance(each, type) and issubclass(each, msgspec.Struct)}
+    return {struct for each in found for struct in structs_in(msgspec.inspect.type_info(each), set())}
+
+
+def structs_in(value: object, seen: set[int]) -> Iterator[type]:
+    """The structs of a type as msgspec sees it."""
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    if isinstance(value, msgspec.inspect.StructType):
+        yield value.cls
+    members = value if isinstance(value, tuple | list) else vars_of(value)
+    for member in members:
+        yield from structs_in(member, seen)
+
+
+def vars_of(value: object) -> list[object]:
+    is_type = isinstance(value, msgspec.inspect.Type | msgspec.inspect.Field)
+    return [getattr(value, name) for name in value.__struct_fields__ if name != "cls"] if is_type else []
+
+
+def test_no_value_that_msgspec_decodes_is_compiled() -> None:
+    compiled = {f"shardgate.{module.replace('/', '.')}" for module in MODULES}
+    values = decoded()
+    assert Reply in values
+    assert {each for each in values if each.__module__ in compiled} == set()
 
 
 def is_construction(value: ast.expr) -> bool:

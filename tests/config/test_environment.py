@@ -209,3 +209,24 @@ def test_no_two_fields_have_one_variable() -> None:
     names = [each.name for each in _of_struct(Config, ())]
     assert len(names) == len(set(names)) > 90
     assert {"SHARDGATE_LISTEN", "SHARDGATE_TLS_KEY", "SHARDGATE_CLIENTS_JWT_JWKS_URL"} <= variables().keys()
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("postgresql+asyncpg://u:hunter2-is-secret@h/d", "knows no database by postgresql+asyncpg://"),
+        ("host=h password=hunter2-is-secret", "a list of libpq's words"),
+        ("postgresql://u:hunter2-is-secret@more@h/d", "not clear where the host begins"),
+        ("postgresql://u:100%hunter2-is-secret@h/d", "a % begins no character"),
+    ],
+)
+def test_a_store_that_is_no_place_is_a_mistake_that_does_not_repeat_its_password(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    """Found: it was taken for the path of a file, and shown with its password."""
+    for environment, config in (({"SHARDGATE_STORE": text}, {}), ({}, {"store": text}), ({}, {"directory": text})):
+        mistakes = refused(tmp_path, environment, **config)
+        assert len(mistakes) == 1, mistakes
+        assert problem in mistakes[0]
+        assert PASSWORD not in mistakes[0]
+        assert "more" not in mistakes[0]

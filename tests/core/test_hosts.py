@@ -1,8 +1,10 @@
 """Where a host is, as far as its name says."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from shardgate.core.hosts import address_in, host_of, is_loopback
+from shardgate.core.hosts import PostgresUrl, address_in, host_of, is_loopback, no_place, postgres_url
 
 
 @pytest.mark.parametrize(
@@ -30,3 +32,101 @@ def test_an_address_is_no_name() -> None:
 )
 def test_the_host_of_a_field(authority: str, host: str) -> None:
     assert host_of(authority) == host
+
+
+# The URL of a store. Found: a password with `?` or `#`, which libpq takes as it is, was shown whole; and parts of one
+# with `@`, `/` or `%`.
+SECRET = "hunter2"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("postgresql://u:hunter2@h/d", "postgresql://u:…@h/d"),
+        ("postgresql://u:hunter2?@h/d", "postgresql://u:…@h/d"),
+        ("postgresql://u:#hunter2#@h/d", "postgresql://u:…@h/d"),
+        ("postgresql://u:x@hunter2@h/d", "postgresql://u:…@h/d"),
+        ("postgresql://u:x/hunter2@h:1/d", "postgresql://u:…@h:1/d"),
+        ("postgresql://u:x/@hunter2?@h", "postgresql://u:…@h"),
+        ("postgresql://u:100%hunter2@h,i:2/d?sslmode=require", "postgresql://u:…@h,i:2/d?sslmode=require"),
+        ("postgresql://u:x?y=hunter2@h/d", "postgresql://u:…@h/d"),
+        ("postgresql://u:x?hunter2@h/d?user=a", "postgresql://u:…@h/d?user=a"),
+        ("postgresql://:hunter2@[::1]:5432/d", "postgresql://:…@[::1]:5432/d"),
+        ("postgresql://u@h/d?password=hunter2&sslmode=require", "postgresql://u@h/d?password=…&sslmode=require"),
+        ("postgresql://u@h/d?p%61ssword=hunter2", "postgresql://u@h/d?p%61ssword=…"),
+        ("postgresql://u@h/d?pasword=hunter2", "postgresql://u@h/d?pasword=…"),
+        ("postgresql://u@h/d?password=x&hunter2", "postgresql://u@h/d?password=…&…"),
+        ("postgresql://u@h/d?password=x@hunter2", "postgresql://u@h/d?password=…"),
+        ("postgresql://u@h/d?oauth_client_secret=hunter2", "postgresql://u@h/d?oauth_client_secret=…"),
+        ("postgresql://u:hunter2", "postgresql://u:…"),
+        ("postgres://:hunter2@h", "postgres://:…@h"),
+    ],
+)
+def test_a_password_is_never_shown(text: str, shown: str) -> None:
+    url = PostgresUrl(text)
+    assert SECRET not in f"{url} {url!r} {url.name} {url.mistake}"
+    assert str(url) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgresql://u@h/d",
+        "postgresql://h",
+        "postgresql://u@[::1]:5432,[fd00::2]:5433/d?target_session_attrs=read-write",
+        "postgresql://h:5432/d?user=name@realm&options=-c%20geqo=off",
+        "postgresql:///d?host=/run/postgresql",
+        "postgresql://u@%2Frun%2Fpg/d",
+        "postgresql://h:5432?sslmode=verify-full",
+    ],
+)
+def test_a_url_without_a_password_is_shown_whole_and_has_no_mistake(text: str) -> None:
+    assert str(PostgresUrl(text)) == text
+    assert PostgresUrl(text).mistake == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("postgresql://u:p@ss@h/d", "where the host begins"),
+        ("postgresql://u:p/ss@h/d", "where the host begins"),
+        ("postgresql://u:100%sure@h/d", "a % begins no character"),
+        ("postgresql://u:a%00b@h/d", "a % begins no character"),
+        ("postgresql://u:secret", "a port is no number"),
+    ],
+)
+def test_what_libpq_would_read_otherwise_is_told_with_the_cure(text: str, mistake: str) -> None:
+    assert mistake in PostgresUrl(text).mistake
+    assert "write @ as %40" in PostgresUrl(text).mistake
+
+
+@pytest.mark.parametrize("text", ["postgresql://u:a%40%2F%25%3A@h/d", "postgresql://u:a:b?c#d@h/d?sslmode=require"])
+def test_a_password_that_libpq_reads_as_it_is_has_no_mistake(text: str) -> None:
+    assert PostgresUrl(text).mistake == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgresql+asyncpg://u:hunter2@h/d",
+        "PostgreSQL://u:hunter2@h/d",
+        "mysql://u:hunter2@h/d",
+        "host=h user=u password=hunter2",
+        "password = 'hunter2' dbname=d",
+    ],
+)
+def test_what_is_neither_a_file_nor_a_url_is_told_without_its_password(text: str) -> None:
+    assert postgres_url(text) is None
+    assert "postgresql://user@host/database" in no_place(text)
+    assert SECRET not in no_place(text)
+
+
+@pytest.mark.parametrize("text", ["store.db", "/var/lib/shardgate/store.db", "a=b.db", "C:/x", "./user/x.db"])
+def test_the_path_of_a_file_is_one(text: str) -> None:
+    assert no_place(text) == ""
+
+
+@given(st.text(alphabet="ab1@/:?#%&=[],. ", max_size=8), st.text(alphabet="ab1@/:?#%&=[]", max_size=8))
+def test_no_password_between_user_and_host_is_ever_shown(before: str, after: str) -> None:
+    text = f"postgresql://u:{before}SECRET{after}@h/d"
+    assert "SECRET" not in str(PostgresUrl(text))

@@ -67,6 +67,12 @@ def test_a_long_name_is_folded_at_its_beginning_only() -> None:
     assert not is_other_spelling("vendor" + "é" * 100_000, "vendor")
 
 
+@pytest.mark.parametrize(("name", "twin"), [(".shop", True), (" .shop", True), ("%2Eshop", True), ("shop", False)])
+def test_a_point_at_the_beginning_is_an_underscore_to_php(name: str, twin: bool) -> None:
+    assert is_twin(name, "_shop") is twin
+    assert not is_twin("_shop", "_shop")
+
+
 @pytest.mark.parametrize(("name", "twin"), [(b"x_vendor", True), (b"x.vendor", True), (b"x-vendors", False)])
 def test_a_header_that_cgi_folds_is_a_twin(name: bytes, twin: bool) -> None:
     assert is_header_twin(name, b"x-vendor") is twin

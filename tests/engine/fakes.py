@@ -166,7 +166,9 @@ class FakeClient:
 
 def exchange(asked: Request, route: Any = None) -> Exchange:
     """What is noted of a request."""
-    return Exchange(asked, b"r-1", "192.0.2.7", 0.0, route=route)
+    exchange = Exchange(asked, b"r-1", "192.0.2.7", 0.0)
+    exchange.route = route
+    return exchange
 
 
 def as_any(fake: object) -> Any:

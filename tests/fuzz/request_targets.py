@@ -9,12 +9,14 @@ import msgspec
 from shardgate.core.changes.idempotency import client_of, fingerprint_of, key_of
 from shardgate.core.clients.claims import judge, keys_in
 from shardgate.core.clients.terms import KeySource, TokenTerms
+from shardgate.core.contracts import Merged, Page
 from shardgate.core.cursors.seal import MergedCursor, Seal
+from shardgate.core.dialect.json_api import JsonApi
 from shardgate.core.dialect.offset import Offset
 from shardgate.core.dialect.pages import Pages
 from shardgate.core.errors import InvalidTokenError
-from shardgate.core.http import Request
-from shardgate.core.paging.links import linked, with_values
+from shardgate.core.http import Reply, Request
+from shardgate.core.paging.links import with_values
 from shardgate.core.paging.query import name_of, pairs_of, values_of
 from shardgate.core.plan.key import read_key
 from shardgate.core.wire.request_head import RequestHeadParser
@@ -131,9 +133,13 @@ def cursor(data: bytes) -> None:
     _SEAL.open(text, 0.0)
 
 
+_LINKS = JsonApi(limit_default=2, limit_max=9)
+_PAGE = Merged(_request(), Page(0, 2, (), None), b"[]", 2, 9, more=True, reply=Reply(200, [], b""))
+
+
 def links(data: bytes) -> None:
     """Links of pages in a shard's body."""
-    linked(data, "links", {"next": "http://a/?page=2", "prev": None}, absent=False)
+    _LINKS.linked(_PAGE, data, "links", {"next": "http://a/?page=2", "prev": None}, absent=False)
 
 
 _OPEN = _SEAL.close(MergedCursor(10**9, b"a", b"b", b"{}", ("x", None))).encode()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from shardgate.move.errors import DifferentRowsError, MoveFailedError, MoveRefusedError, NotNowError
+from shardgate.move.errors import DifferentRowsError, GivenUpError, MoveFailedError, MoveRefusedError, NotNowError
 from shardgate.move.mover import Mover
 from shardgate.move.moving_rows import MovingRows
 from shardgate.move.rebalancing import carry_out, planned, set_draining, what_is_left
@@ -354,4 +354,61 @@ def test_nothing_is_deleted_at_the_source_where_the_target_has_not_got_the_tenan
         run(settings, "south", f"DELETE FROM {table}")
     with closing(Mover(settings, lambda *_: None)) as mover, pytest.raises(MoveFailedError, match="has no row of a"):
         mover.resume()
+    assert run(settings, "north", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(3,)]
+
+
+def before_the_hand_over(monkeypatch: pytest.MonkeyPatch, settings: MoveSettings, shard: str, statement: str) -> None:
+    """Somebody does this when all was checked."""
+    hand_over = MovingRows.hand_over
+
+    def late(self: MovingRows, *given: float) -> None:
+        run(settings, shard, statement)
+        hand_over(self, *given)
+
+    monkeypatch.setattr(MovingRows, "hand_over", late)
+
+
+def test_a_target_that_refuses_its_commit_has_nothing_and_no_list_waits(
+    settings: MoveSettings, mover: Mover, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite looks at foreign keys when it commits; the movement stood still with all lists held."""
+    before_the_hand_over(monkeypatch, settings, "south", "DELETE FROM kinds")
+    with pytest.raises(MoveFailedError, match="the target refuses the rows: IntegrityError"):
+        mover.move(["a"], "south")
+    with SqliteStore(settings.store) as store:
+        assert [(each.phase, each.fence) for each in Movements(store).last(1)] == [("catching_up", "open")]
+    assert run(settings, "south", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(0,)]
+    assert run(settings, "north", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(3,)]
+    run(settings, "south", "INSERT INTO kinds VALUES (1, 'a')")
+    monkeypatch.undo()
+    assert mover.resume().phase == "done"
+    assert run(settings, "south", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(3,)]
+
+
+def test_a_link_from_a_row_that_stays_made_after_the_check_gives_the_movement_up(
+    settings: MoveSettings, mover: Mover, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The source refused its own commit, when the target had the rows; nothing but an operator could end that."""
+    before_the_hand_over(monkeypatch, settings, "north", "INSERT INTO lines VALUES ('a-s', 9, 'b-1')")
+    with pytest.raises(GivenUpError, match="lines a-s, 9 belongs to a tenant that moves"):
+        mover.move(["a"], "south")
+    assert home(settings, "a") == "north"
+    assert run(settings, "south", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(0,)]
+    assert run(settings, "north", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(3,)]
+    assert not run(settings, "north", "SELECT name FROM sqlite_master WHERE name LIKE '~_shardgate%' ESCAPE '~'")
+
+
+def test_a_link_to_a_row_that_stays_made_while_it_was_copied_gives_the_movement_up(
+    settings: MoveSettings, mover: Mover, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catch_up = MovingRows.catch_up
+
+    def late(self: MovingRows) -> int:
+        run(settings, "north", "INSERT OR IGNORE INTO lines VALUES ('b-s', 9, 'a-1')")
+        return catch_up(self)
+
+    monkeypatch.setattr(MovingRows, "catch_up", late)
+    with pytest.raises(GivenUpError, match="lines b-s, 9 belongs to a tenant that moves"):
+        mover.move(["a"], "south")
+    assert home(settings, "a") == "north"
     assert run(settings, "north", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(3,)]

@@ -19,6 +19,8 @@ from tests.waiting import wait_until
 
 __all__ = ["settings"]
 
+SERIES = "WITH RECURSIVE series (n) AS (SELECT 10 UNION ALL SELECT n + 1 FROM series WHERE n < 2500)"
+
 
 def console(*, terminal: bool = False) -> Console:
     return Console(file=StringIO(), width=200, force_terminal=terminal)
@@ -79,6 +81,19 @@ def test_a_movement_is_given_up_by_its_mover(settings: MoveSettings) -> None:
         mover.move(["a"], "south")
     assert (last(settings).phase, home(settings, "a"), left(settings)) == ("abandoned", "north", [])
     assert run(settings, "south", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(0,)]
+
+
+def test_a_movement_is_given_up_by_its_mover_in_the_middle_of_a_table(settings: MoveSettings) -> None:
+    """A query that was open let no table be dropped: the movement stood still instead."""
+    run(settings, "north", f"INSERT INTO goods {SERIES} SELECT 'a-' || n, 'a', 1, '' FROM series")
+
+    def report(movement: Movement, told: MovementReport) -> None:
+        if told.copied > 500 and not movement.ended_at:
+            wish(settings, "abandon")
+
+    with closing(Mover(settings, report)) as mover, pytest.raises(MoveFailedError, match="was given up"):
+        mover.move(["a"], "south")
+    assert (last(settings).phase, home(settings, "a"), left(settings)) == ("abandoned", "north", [])
 
 
 def test_a_movement_whose_mover_has_died_is_given_up(settings: MoveSettings) -> None:

@@ -79,6 +79,12 @@ class World:
             database.commit()
             return found
 
+    def ask_whole(self, shard: str, statement: str) -> None:
+        """Run one statement, which may have others in it, in a file of SQLite."""
+        with closing(sqlite3.connect(self.folder / f"{shard}.db")) as database:
+            database.execute(statement)
+            database.commit()
+
     def everything(self) -> dict[str, list[tuple[Any, ...]]]:
         """All rows of all shards, what stands in their catalogues, the directory, and the movements."""
         catalogue = (

@@ -14,8 +14,9 @@ import pytest
 from shardgate.core.exchange import Exchange
 from shardgate.core.http import Request
 from shardgate.core.wire.request_head import RequestHeadParser
-from shardgate.observe.access_log import LINE_BYTES_MAX, AccessLog
+from shardgate.observe.access_log import LINE_BYTES_MAX, LINES_AT_ONCE, AccessLog
 from shardgate.observe.log_file import LogFile
+from tests.observe.exchanges import over
 
 
 def lines(file: Path) -> list[dict[str, Any]]:
@@ -24,7 +25,7 @@ def lines(file: Path) -> list[dict[str, Any]]:
 
 def exchange(target: bytes = b"/any", **fields: Any) -> Exchange:
     request: Request = RequestHeadParser().parse(b"GET %b HTTP/1.1\r\nHost: a\r\n" % target)
-    return Exchange(request, b"id", "127.0.0.1", 1.0, ended_at=2.0, **({"status": 200} | fields))
+    return over(Exchange(request, b"id", "127.0.0.1", 1.0), **({"ended_at": 2.0, "status": 200} | fields))
 
 
 def written(file: Path, *exchanges: Exchange, query: bool = True, sample: float = 1.0) -> list[dict[str, Any]]:
@@ -154,3 +155,17 @@ async def test_a_reader_that_pauses_holds_up_no_request(tmp_path: Path) -> None:
     await closing
     os.close(reader)
     assert log.lost == 0
+
+
+def test_lines_of_many_batches_come_in_the_order_of_their_requests(tmp_path: Path) -> None:
+    many = [exchange(b"/%d" % number) for number in range(3 * LINES_AT_ONCE + 1)]
+    assert [line["path"] for line in written(tmp_path / "log", *many)] == [f"/{number}" for number in range(len(many))]
+
+
+@pytest.mark.parametrize("length", [255, 256, 257, 1000, 3000, 4000, 5000])
+def test_no_line_is_longer_than_a_pipe_takes_at_once(tmp_path: Path, length: int) -> None:
+    shards = tuple(f"shard-{number}" for number in range(20))
+    written(tmp_path / "log", exchange(b"/" + b'"' * (length - 1), shards=shards))
+    (line,) = (tmp_path / "log").read_bytes().splitlines(keepends=True)
+    assert len(line) <= LINE_BYTES_MAX
+    assert json.loads(line).get("shortened", False) is (length > 1500)

@@ -1,13 +1,14 @@
 """The meter: what one process counts."""
 
 from shardgate.core.errors import ShardDownError
-from shardgate.core.exchange import CLIENT_GONE, Exchange
+from shardgate.core.exchange import CLIENT_GONE
 from shardgate.core.limits import BUDGETS
 from shardgate.core.routes.route import Route
 from shardgate.observe.exposition import expose
 from shardgate.observe.layout import BOUNDS_S, REQUESTS, Layout
 from shardgate.observe.memory import SharedMemory
 from shardgate.observe.meter import Meter
+from tests.observe.exchanges import noted
 from tests.observe.metrics import Metrics
 
 
@@ -16,7 +17,7 @@ def test_a_time_on_a_bound_counts_in_the_bucket_of_that_bound() -> None:
     memory = SharedMemory.roomy(layout.size)
     meter = Meter(memory.slot(0), layout, [], [])
     for took in (BOUNDS_S[0], BOUNDS_S[1], 1e9):
-        meter.finished(Exchange(None, b"", "", 0.0, first_byte_at=took, ended_at=took, status=200))
+        meter.finished(noted(first_byte_at=took, ended_at=took, status=200))
     read = Metrics(expose(layout, memory).decode())
     counts = [
         read.value("shardgate_request_duration_seconds_bucket", le=le) for le in ("0.0005", "0.001", "30", "+Inf")
@@ -30,7 +31,7 @@ def test_a_successor_in_the_same_slot_goes_on_where_the_dead_worker_stopped() ->
     memory = SharedMemory.roomy(layout.size)
     for _ in range(2):
         meter = Meter(memory.slot(0), layout, [], ["north"])
-        meter.finished(Exchange(None, b"", "", 0.0, bytes_in=10, ended_at=1.5, status=200))
+        meter.finished(noted(bytes_in=10, ended_at=1.5, status=200))
         meter.tick([("north", 3, 1, 0, 4)], {"reply": 70}, 2)
         meter.tick([("north", 3, 1, 0, 4)], {"reply": 70}, 2)  # a tick adds nothing by itself
     read = Metrics(expose(layout, memory).decode())
@@ -58,10 +59,10 @@ def test_what_pages_cost_the_shards_is_counted_by_rounds() -> None:
     memory = SharedMemory.roomy(layout.size)
     meter = Meter(memory.slot(0), layout, [route], [])
     for rounds, calls, rows in ((1, 3, 63), (2, 9, 170), (5, 15, 900), (9, 27, 2000)):
-        exchange = Exchange(None, b"", "", 0.0, route=route, ended_at=1.0, status=200)
+        exchange = noted(route=route, ended_at=1.0, status=200)
         exchange.rounds, exchange.calls, exchange.rows_asked = rounds, calls, rows
         meter.finished(exchange)
-    meter.finished(Exchange(None, b"", "", 0.0, route=route, ended_at=1.0, status=200, calls=3, rounds=1))
+    meter.finished(noted(route=route, ended_at=1.0, status=200, calls=3, rounds=1))
     meter.tick([], {}, 0)
     read = Metrics(expose(layout, memory).decode())
     found = {
@@ -76,8 +77,8 @@ def test_errors_of_shards_and_of_requests_are_counted_by_their_code() -> None:
     memory = SharedMemory.roomy(layout.size)
     meter = Meter(memory.slot(0), layout, [], ["north"])
     meter.failed("north", ShardDownError("it is down"))
-    meter.finished(Exchange(None, b"", "", 0.0, ended_at=1.0, status=503, error=ShardDownError.code))
-    meter.finished(Exchange(None, b"", "", 0.0, ended_at=1.0, cut_off=CLIENT_GONE))
+    meter.finished(noted(ended_at=1.0, status=503, error=ShardDownError.code))
+    meter.finished(noted(ended_at=1.0, cut_off=CLIENT_GONE))
     read = Metrics(expose(layout, memory).decode())
     assert read.value("shardgate_upstream_errors_total", shard="north", code=ShardDownError.code) == 1
     assert read.value("shardgate_errors_total", code=ShardDownError.code) == read.value("shardgate_errors_total") == 1

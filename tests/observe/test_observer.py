@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from shardgate.core.exchange import Exchange
 from shardgate.net.watch import Watch
 from shardgate.observe.access_log import AccessLog
 from shardgate.observe.layout import LINES_LOST, POOL_IDLE, POOL_OPEN, POOL_WAITING, POOL_WAITS, REQUESTS, Layout
@@ -13,6 +12,7 @@ from shardgate.observe.log_file import LogFile
 from shardgate.observe.memory import SharedMemory
 from shardgate.observe.meter import Meter
 from shardgate.observe.observer import Observer
+from tests.observe.exchanges import noted
 
 
 class World:
@@ -48,7 +48,7 @@ def test_pools_are_looked_at_when_a_tick_comes(world: World) -> None:
 
 def test_a_request_that_is_over_is_counted_at_once_and_logged_by_the_next_tick(world: World, tmp_path: Path) -> None:
     world.observer.start(AccessLog(LogFile(str(tmp_path / "log")), query=False, sample=1.0))
-    world.observer.finished(Exchange(None, b"id", "127.0.0.1", 1.0, ended_at=2.0, status=400))
+    world.observer.finished(noted(began_at=1.0, ended_at=2.0, status=400))
     assert world.memory.total(world.layout.cell(REQUESTS, "none", "none", "4xx")) == 1
     assert (tmp_path / "log").read_bytes() == b""
     world.observer.close()
@@ -58,7 +58,7 @@ def test_a_request_that_is_over_is_counted_at_once_and_logged_by_the_next_tick(w
 def test_lost_lines_are_counted(world: World) -> None:
     log = AccessLog(LogFile("/dev/full"), query=False, sample=1.0)
     world.observer.start(log)
-    world.observer.finished(Exchange(None, b"id", "127.0.0.1", 1.0, ended_at=2.0, status=400))
+    world.observer.finished(noted(began_at=1.0, ended_at=2.0, status=400))
     world.observer.close()  # the last look is before the last lines are written
     world.observer.expire()
     assert world.memory.total(world.layout.cell(LINES_LOST)) == 1

@@ -15,6 +15,7 @@ from tests.cluster import Asked, Gateway, leave, reply
 from tests.waiting import until
 
 ONE = {"rule": "one", "key": "path.id", "locate": "vendor"}
+EVERY = {"rule": "every", "mode": "eventual"}
 LIST = {"rule": "gather", "merge": {"kind": "list", "dialect": {"kind": "offset"}, "keys": {"id": "text"}}}
 BATCH = {
     "rule": "batch",
@@ -103,6 +104,8 @@ async def world(mover: MoverByHand, start_shard: Any, start_gateway: Any) -> Wor
         "GET /vendors": LIST,
         "GET /vendors/{id}": ONE,
         "PUT /vendors/{id}": ONE,
+        "PUT /kinds/{id}": EVERY,
+        "POST /vendors": {"rule": "place", "space": "vendors", "key": "body.id", "check": "/vendors/{key}"},
         "POST /batch": BATCH,
         "GET /about": {"rule": "any"},
     }
@@ -112,7 +115,6 @@ async def world(mover: MoverByHand, start_shard: Any, start_gateway: Any) -> Wor
             "rules": rules,
             "locators": {"vendor": [{"kind": "directory", "space": "vendors"}]},
             "directory": "directory.db",
-            "store": "store.db",
         }
     )
     return world
@@ -195,3 +197,49 @@ async def test_a_list_waits_until_the_source_has_deleted_its_rows(world: World) 
     world.go.set()
     await world.enter("releasing")
     assert (await listing).status_code == 200
+
+
+async def test_a_change_of_every_shard_waits_at_the_fence_and_not_for_the_mover_who_waits_for_it(world: World) -> None:
+    """Both shards are locked by the mover: the change would not end before the movement does."""
+    await world.enter("fenced")
+    changing = world.ask("PUT", "/kinds/1", json={})
+    fence = world.gateway.worker.built.gateway.fence
+    await until(lambda: fence._held)
+    for phase in ("closed", "committing", "flipped"):
+        await world.enter(phase)
+    assert world.asked == []
+    world.go.set()
+    await world.enter("releasing")
+    assert (await changing).status_code == 200
+
+
+async def test_a_change_of_every_shard_that_began_before_the_fence_is_waited_for(world: World) -> None:
+    changing = world.ask("PUT", "/kinds/1", json={})
+    await until(lambda: world.asked)
+    turn = await world.enter_in_vain("fenced")
+    world.go.set()
+    await until(lambda: world.mover.is_acknowledged(turn))
+    assert (await changing).status_code == 200
+
+
+async def test_a_placement_that_waits_for_another_one_behind_the_fence_is_not_waited_for(world: World) -> None:
+    """The other one waits for the mover's transaction: both began behind the fence, and are of other tenants."""
+    await world.enter("fenced")
+    first = world.ask("POST", "/vendors", json={"id": "new"})
+    await until(lambda: world.asked)
+    second = world.ask("POST", "/vendors", json={"id": "new"})
+    gateway = world.gateway.worker.built.gateway
+    await until(lambda: len(gateway.under_way(lambda each: True)) == 2)
+    for phase in ("closed", "committing", "flipped", "releasing"):
+        await world.enter(phase)
+    world.go.set()
+    assert {(await first).status_code, (await second).status_code} <= {200, 201, 409}
+
+
+async def test_a_placement_that_began_before_the_fence_is_waited_for(world: World) -> None:
+    placing = world.ask("POST", "/vendors", json={"id": "new"})
+    await until(lambda: world.asked)
+    turn = await world.enter_in_vain("fenced")
+    world.go.set()
+    await until(lambda: world.mover.is_acknowledged(turn))
+    assert (await placing).status_code in {200, 201}

@@ -1,5 +1,6 @@
 """`make chaos` sees what it is there to see, and the faults of its short form hold."""
 
+import socket
 from collections import Counter
 from pathlib import Path
 
@@ -14,9 +15,13 @@ from proof.chaos.load import GREEDY, GREEDY_KIND, PARTNERS, Order
 from proof.chaos.names import NameServer
 from proof.chaos.record import Record
 from proof.chaos.run import QUICK, run
+from proof.chaos.shards import InstanceProcess
+from proof.chaos.speed import Speed
+from proof.chaos.stage import Stage
 from proof.chaos.table import Kept, line, summary, write
 from proof.chaos.variants import VARIANTS
 from proof.chaos.writes import Made, read_made, torn
+from tests.waiting import wait_until
 
 TIMES = Times(quiet_s=0.0, began_s=10.0, ended_s=20.0, over_s=30.0)
 QUIET_MS = 20.0
@@ -129,6 +134,45 @@ def test_two_faults_must_hold_what_both_allow() -> None:
     both = Must(lost=1, refused={"list": 2}, clean_s=3.0).beside(Must(lost=2, refused={"list": 1}, times=None))
     assert (both.lost, both.refused, both.clean_s, both.times) == (3, {"list": 3}, None, None)
     assert Must(lost=1, times=None).said == "lost ≤ 1; 0 refused; over in 2 s"
+
+
+def test_a_fault_that_did_not_take_place_is_a_finding(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.prove(took_place=True, otherwise="it runs")
+    stage.prove(took_place=False, otherwise="nothing was refused")
+    assert stage.found == ["the fault did not take place: nothing was refused"]
+    assert not stage.is_late, "it is not tried once more"
+
+
+def test_an_instance_is_seen_to_be_as_it_was_told(tmp_path: Path) -> None:
+    instance = InstanceProcess("n1", "127.9.1.1", tmp_path / "n.things")
+    instance.start()
+    try:
+        instance.await_ready()
+        assert (instance.answers(), instance.is_gone, instance.has_connections()) == ("well", False, False)
+        for mode in ("slow 10", "drip", "refuse", "reset", "garbage", "error", "unready"):
+            instance.tell(mode)
+            wait_until(lambda: instance.answers() != "well")
+            instance.tell("well")
+            wait_until(lambda: instance.answers() == "well")
+        with socket.create_connection((instance.address, instance.port)):
+            assert instance.has_connections()
+        instance.freeze()
+        assert (instance.is_frozen, instance.answers()) == (True, "nothing in time")
+        instance.thaw()
+    finally:
+        instance.kill()
+    assert (instance.is_gone, instance.is_frozen) == (True, False)
+
+
+def test_how_fast_a_processor_was_is_told_of_a_time() -> None:
+    speed = Speed(0)
+    speed._took = [(1.0, 0.001), (2.0, 0.002), (3.0, 0.004)]
+    assert speed.between(0.0, 2.5) == pytest.approx(2 / 0.003)
+    # Found: the process that tells got no processor for half a second, and the whole run ended.
+    assert speed.last == pytest.approx(3 / 0.007)
+    with pytest.raises(RuntimeError, match="nothing is known"):
+        speed.between(4.0, 5.0)
 
 
 def question(name: str, kind: int = 1) -> bytes:

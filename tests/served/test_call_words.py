@@ -5,12 +5,16 @@ import gzip
 import json
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from shardgate.config.load import load
 from shardgate.core.plan.explain import explain
 from shardgate.core.plan.planner import plan_request
+from shardgate.process.explain import explain_request
 from tests.cluster import Asked, no_answer, reply, rows, running_shard, until
 from tests.core.requests import request
 
@@ -52,6 +56,22 @@ async def test_what_may_be_sent_once_is_not_retried_and_not_hedged(start_gateway
         assert await count(gateway, "shardgate_upstream_retries_total") == 0
 
 
+async def test_a_read_that_may_be_sent_once_is_not_sent_to_another_shard_when_its_connection_is_cut(
+    start_gateway: Any,
+) -> None:
+    async with running_shard(closes) as a, running_shard(closes) as b:
+        made = config([a.url], {})
+        made["shards"]["south"] = b.url
+        made["rules"] = {"GET /reports": {"rule": "any", "retry": "unsent"}, "GET /names": {"rule": "any"}}
+        gateway = await start_gateway(made)
+        for _ in range(4):
+            answer = await gateway.get("/reports")
+            assert (answer.status_code, answer.json()["code"]) == (502, "SG2002")
+        assert len(a.asked) + len(b.asked) == 4
+        assert (await gateway.get("/names")).status_code == 502
+        assert len(a.asked) + len(b.asked) == 6
+
+
 async def test_what_was_not_sent_is_sent_to_another_replica_in_any_case(start_gateway: Any) -> None:
     async with running_shard(lambda _: reply("1")) as b:
         gateway = await start_gateway(config(["http://127.0.0.1:1", b.url], {"retry": "unsent"}))
@@ -67,6 +87,30 @@ async def test_an_idempotent_change_is_sent_again_where_its_rule_says_so(start_g
             assert {answer.status_code for answer in found} == statuses
             assert a.asked
             assert b.asked
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "headers", "retries", "told"),
+    [
+        ("POST", "/report", [], True, "sent to up to 1 more on a failure, 502"),
+        ("PUT", "/vendors/1", [], True, "sent to up to 1 more on a failure, 502"),
+        ("PUT", "/vendors/1", ["Idempotency-Key: a"], False, "sent to up to 1 more where nothing of it was sent"),
+    ],
+)
+async def test_what_explain_says_of_retries_is_what_is_done(
+    start_gateway: Any, tmp_path: Path, method: str, target: str, headers: list[str], retries: bool, told: str
+) -> None:
+    """Found: a report by POST was said to be sent once, and a change with a key to be sent again; both were untrue."""
+    async with running_shard(closes) as a, running_shard(closes) as b:
+        made = config([a.url, b.url], {"methods": ["PUT"], "retry": "idempotent"})
+        made["rules"]["POST /report"] = {"rule": "gather", "merge": {"kind": "numbers", "sum": ["n"], "posted": True}}
+        gateway = await start_gateway({**made, "store": "store.db"})
+        (tmp_path / "same.yaml").write_text(yaml.safe_dump({**made, "store": "same.db", "listen": "127.0.0.1:0"}))
+        lines, _ = explain_request(load(tmp_path / "same.yaml"), method, target, headers, b"{}")
+        assert told in dict(lines)["guards"]
+        sent = dict(each.split(": ") for each in headers)
+        await gateway.client.request(method, target, json={}, headers=sent)
+        assert len(a.asked) + len(b.asked) == (2 if retries else 1)
 
 
 async def test_where_all_tries_of_a_change_break_it_may_have_been_made(start_gateway: Any) -> None:

@@ -17,6 +17,7 @@ RULES = {
     "rules": {
         "GET /v/{id}": {"rule": "one", "key": "path.id", "locate": "v"},
         "POST /v/{id}": {"rule": "one", "key": "path.id", "locate": "v"},
+        "GET /once/{id}": {"rule": "one", "key": "path.id", "locate": "v", "retry": "unsent"},
         "GET /any": {"rule": "any"},
         "GET /all": {"rule": "gather", "merge": {"kind": "union"}},
     },
@@ -30,13 +31,20 @@ class Two:
         self.stack = stack
         self.clock = Clock()
         self.done: list[str] = []
-        self.cuts = False
+        self.cuts = 0
+        self.ends = False
+        self.held: asyncio.Event | None = None
         self.north: Shard
         self.south: Shard
         self.gateway: Gateway
 
-    def does(self, asked: Asked) -> bytes:
-        if self.cuts:
+    async def does(self, asked: Asked) -> bytes:
+        if self.held is not None:
+            await self.held.wait()
+        if self.ends:
+            self.north.kill()
+        if self.cuts > 0 or self.ends:
+            self.cuts -= 1
             return b""
         self.done.append(f"{asked.line.split(' HTTP')[0]} {asked.body.decode()}".strip())
         return reply('["done"]')
@@ -162,24 +170,62 @@ async def test_a_change_that_was_sent_does_not_wait(start: Any) -> None:
     assert len(two.north.asked) == 1
 
 
-async def test_a_read_that_was_sent_when_its_shard_ended_waits_once(start: Any) -> None:
+async def test_a_read_that_was_sent_when_its_shard_ended_waits(start: Any) -> None:
     """Found by `make chaos`: of the reads under way when both replicas were killed, one was a 502."""
     two = await start({"wait_s": 5})
-    two.cuts = True
+    two.ends = True
     reading = asyncio.ensure_future(two.gateway.get("/v/n-1"))
     await until(lambda: two.waiting == 1)
-    two.north.kill()
-    two.cuts = False
+    two.ends = False
     await two.passes(1)
+    assert not reading.done()
     await two.back()
     await two.passes(1)
     assert (await reading).json() == ["done"]
-    two.cuts = True
-    reading = asyncio.ensure_future(two.gateway.get("/v/n-2"))
-    await until(lambda: two.waiting == 1)
-    await two.passes(1)
-    answer = await reading
+
+
+async def test_a_read_that_was_cut_is_sent_once_more_at_once_and_does_not_wait(start: Any) -> None:
+    two = await start({"wait_s": 5})
+    two.cuts = 2
+    answer = await asyncio.wait_for(two.gateway.get("/v/n-1"), 5)
     assert (answer.status_code, answer.json()["code"]) == (502, "SG2002"), "a shard that is there is asked twice"
+    assert len(two.north.asked) == 2
+    two.cuts = 1
+    assert (await asyncio.wait_for(two.gateway.get("/v/n-2"), 5)).json() == ["done"]
+    assert len(two.north.asked) == 4
+    assert two.waiting == 0
+
+
+async def test_a_read_that_was_cut_stands_behind_those_that_wait(start: Any) -> None:
+    two = await start({"wait_s": 5})
+    two.held = asyncio.Event()
+    reading = asyncio.ensure_future(two.gateway.get("/v/n-1"))
+    await until(lambda: len(two.north.asked) == 1)
+    two.clock.at += 0.01
+    two.north.refuse()
+    waiting = two.ask(2)
+    await until(lambda: two.waiting == 1)
+    two.north.kill()
+    await until(lambda: two.waiting == 2)
+    two.held = None
+    await two.back()
+    await two.passes(1)
+    assert [answer.status_code for answer in await asyncio.gather(reading, waiting)] == [200, 200]
+    assert two.done == ["GET /v/n-1", 'POST /v/n-2 "2"'], "in the order in which they came"
+
+
+async def test_a_read_that_may_be_sent_once_does_not_wait_when_its_connection_is_cut(start: Any) -> None:
+    two = await start({"wait_s": 5})
+    two.cuts = 1
+    answer = await asyncio.wait_for(two.gateway.get("/once/n-1"), 5)
+    assert (answer.status_code, answer.json()["code"]) == (502, "SG2002")
+    assert len(two.north.asked) == 1
+    two.north.kill()
+    reading = asyncio.ensure_future(two.gateway.get("/once/n-1"))
+    await until(lambda: two.waiting == 1)
+    await two.back()
+    await two.passes(1)
+    assert (await reading).json() == ["done"], "what was not sent waits in any case"
 
 
 async def test_a_change_with_an_idempotency_key_waits_and_is_made_once(start: Any) -> None:

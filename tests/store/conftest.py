@@ -25,6 +25,12 @@ def store(place: StorePlace) -> Iterator[Store]:
 
 
 @pytest.fixture
+def times_as_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of the store is the test's; of a server it would be its own (`Store.wall`)."""
+    monkeypatch.setattr("shardgate.store.postgres.PostgresStore.wall", lambda _, wall_s: wall_s)
+
+
+@pytest.fixture
 def new_leases(place: StorePlace) -> Iterator[Callable[[], Leases]]:
     """Makes workers' leases in the place."""
     with ExitStack() as stack:

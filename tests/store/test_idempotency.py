@@ -33,6 +33,7 @@ def test_a_key_runs_once_and_is_answered_from_the_store(store: Store, leases: Le
     assert keys.begin(stranger, 12.0, 100.0) == ("run", None)
 
 
+@pytest.mark.usefixtures("times_as_given")
 def test_a_key_is_free_again_when_its_time_is_over_or_nothing_was_done(store: Store, leases: Leases) -> None:
     keys, claim = IdempotencyKeys(store, leases), claim_of(leases)
     keys.begin(claim, 10.0, 20.0)
@@ -42,6 +43,7 @@ def test_a_key_is_free_again_when_its_time_is_over_or_nothing_was_done(store: St
     assert keys.begin(claim, 21.0, 100.0) == ("run", None)
 
 
+@pytest.mark.usefixtures("times_as_given")
 def test_what_is_due_is_purged_first_what_was_due_first_and_so_much_at_once(store: Store, leases: Leases) -> None:
     keys = IdempotencyKeys(store, leases)
     for number in range(6):

@@ -27,6 +27,7 @@ def entry(token: str, kind: str = "every") -> Entry:
 def journal(store: Store, monkeypatch: pytest.MonkeyPatch) -> Journal:
     """Time is passed in, also where the server's clock counts."""
     monkeypatch.setattr(type(store), "clock", Store.clock)
+    monkeypatch.setattr(type(store), "wall", Store.wall)
     return Journal(store)
 
 
@@ -262,3 +263,24 @@ def test_what_an_earlier_version_left_is_put_right(journal: Journal) -> None:
     assert read is not None
     assert read.thing == "/categories"
     assert journal.put_right() == []
+
+
+def test_an_entry_that_a_failover_lost_writes_nothing_into_the_one_that_has_its_number(
+    journal: Journal, store: Store
+) -> None:
+    """Found: where the number of a lost entry was given out again to the same worker, its steps were written there."""
+    lost, other = entry("lost"), entry("other")
+    journal.add(lost, "w1", at(10.0))
+    with store.transaction():
+        store.execute("DELETE FROM journal_branches")
+        store.execute("DELETE FROM journal")
+    journal.add(other, "w1", at(11.0))
+    with store.transaction():
+        store.execute("UPDATE journal_branches SET entry = ?", (lost.id,))
+        store.execute("UPDATE journal SET id = ?", (lost.id,))
+    other.id = lost.id
+    with pytest.raises(NotOwnerError):
+        journal.begin(lost, 0, "try", "w1", at(12.0))
+    with pytest.raises(NotOwnerError):
+        journal.save(lost, "w1", 0)
+    assert journal.begin(other, 0, "try", "w1", at(12.0)) == "begun"

@@ -9,9 +9,12 @@ import pytest
 
 from proof.postgres_server import PostgresServer
 from shardgate.core.hosts import PostgresUrl
+from shardgate.core.http import Reply
+from shardgate.net.clock import wall
 from shardgate.store import postgres as module
 from shardgate.store import schema
 from shardgate.store.database import CommitUnknownError, StoreError
+from shardgate.store.idempotency import Claim, IdempotencyKeys
 from shardgate.store.journal import Journal
 from shardgate.store.opening import look, open_for_worker, open_store
 from shardgate.store.postgres import PostgresStore
@@ -217,6 +220,33 @@ def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
     with pytest.raises(StoreError, match="Does the server run") as found:
         open_store(PostgresUrl("postgresql://u:hidden@127.0.0.1:1/d"))
     assert "hidden" not in str(found.value)
+
+
+def test_a_gateway_whose_clock_is_an_hour_ahead_ends_no_key_and_no_change_early(postgres_place: PostgresUrl) -> None:
+    # Found: keys ended by the clock of whichever gateway looked, so that one an hour ahead ran a request once more.
+    here, ahead = 1_800_000_000.0, 1_800_003_600.0
+    store, leases = open_for_worker(postgres_place)
+    try:
+        wait_until(leases.holds)
+        claim = Claim("client", "key", "print", leases.worker, repeatable=True)
+        keys, journal = IdempotencyKeys(store, leases), Journal(store)
+        assert keys.begin(claim, here, here + 600) == ("run", None)
+        keys.finish(claim, Reply(201, [], b"made"))
+        assert keys.begin(claim, ahead, ahead + 600)[0] == "replay"
+        assert keys.follow("client", "name", "north", here, here + 600) == ("north", True)
+        assert keys.follow("client", "name", "south", ahead, ahead + 600) == ("north", False)
+        done = entry("t")
+        done.state = "done"
+        journal.add(done, leases.worker, at(here))
+        by_store = store.wall(ahead)
+        assert abs(by_store - wall()) < 60
+        assert keys.purge(by_store, 10, 9_999, float).count == 0
+        assert journal.purge(by_store - 600, 10, 9_999, float).count == 0
+        assert keys.purge(by_store + 601, 10, 9_999, float).count == 2
+        assert journal.purge(by_store + 1, 10, 9_999, float).count == 1
+    finally:
+        leases.close()
+        store.close()
 
 
 def test_many_at_once_write_one_after_another(postgres_place: PostgresUrl) -> None:

@@ -7,11 +7,13 @@ import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack, closing, nullcontext
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 
 from shardgate.store import sqlite as store_module
+from shardgate.store.directory_reader import DirectoryReader
 from shardgate.store.leases import FileLeases
 from shardgate.store.sqlite import SqliteStore, StoreError
 from tests.locking import locked
@@ -225,6 +227,80 @@ def _is_written_again(tried: bool) -> bool:
     finally:
         folder.chmod(0o700)
         shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_reader_of_a_store_that_could_only_be_read_sees_what_others_write(is_open: bool) -> None:
+    """Found: a worker that was started meanwhile had the directory as it was then, until its end."""
+    assert _in_another_process(lambda: _sees(is_open=is_open)) == 0
+
+
+def _sees(*, is_open: bool) -> bool:
+    """`is_open`: who writes has the store open when it is read."""
+    folder = Path(tempfile.mkdtemp())
+    path = folder / "store.db"
+    try:
+        with SqliteStore(path) as store:
+            store.put_many("vendor", [("1", "north")])
+        path.chmod(0o400)
+        folder.chmod(0o500)
+        with SqliteStore(path, busy_ms=0) as store, ExitStack() as stack:
+            reader = DirectoryReader(store, ("north", "south"), {})
+            view = reader.first()
+            folder.chmod(0o700)
+            path.chmod(0o600)
+            other = stack.enter_context(SqliteStore(path))
+            other.put_many("vendor", [("2", "south")])
+            if not is_open:
+                stack.close()
+            after = reader.next(view)
+            return after is not None and after.tables["vendor"].get("2", None) == "south"
+    finally:
+        folder.chmod(0o700)
+        shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="two users are needed")
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_reader_that_may_never_write_sees_what_another_user_writes(is_open: bool) -> None:
+    folder = Path(tempfile.mkdtemp())
+    path = folder / "store.db"
+    may_write, may_read = os.pipe(), os.pipe()
+
+    def sees() -> bool:
+        with SqliteStore(path, busy_ms=0) as store:
+            before = store.read("vendor")
+            os.write(may_write[1], b".")
+            os.read(may_read[0], 1)
+            store.prepare()
+            return [*before, *store.read("vendor")] == ["1", "1", "2"]
+
+    def writes() -> None:
+        os.read(may_write[0], 1)
+        with SqliteStore(path) as store:
+            store.put_many("vendor", [("2", "south")])
+            for file in folder.iterdir():
+                file.chmod(0o444)
+            if is_open:
+                os.write(may_read[1], b".")
+                writing.wait()
+        os.write(may_read[1], b".")
+
+    with SqliteStore(path) as store:
+        store.put_many("vendor", [("1", "north")])
+    path.chmod(0o444)
+    folder.chmod(0o755)
+    writing = Event()
+    thread = Thread(target=writes)
+    thread.start()
+    try:
+        assert _in_another_process(sees) == 0
+    finally:
+        writing.set()
+        thread.join()
+        shutil.rmtree(folder)
+        for end in (*may_write, *may_read):
+            os.close(end)
 
 
 def _in_another_process(work: Callable[[], bool]) -> int:

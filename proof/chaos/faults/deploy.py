@@ -26,7 +26,9 @@ async def _reloaded(stage: Stage) -> AsyncIterator[None]:
     before = (await stage.metrics())["shardgate_reloads_total"]
     yield
     reloading.cancel()
-    stage.note(f"{(await stage.metrics())['shardgate_reloads_total'] - before:.0f} reloads")
+    reloads = (await stage.metrics())["shardgate_reloads_total"] - before
+    stage.note(f"{reloads:.0f} reloads")
+    stage.prove(reloads > 1, "the configuration was not read anew")
 
 
 @asynccontextmanager

@@ -16,8 +16,10 @@ _OLD_LEAVES_S = 7.0
 def _answering(mode: Mode) -> Happening:
     @asynccontextmanager
     async def run(stage: Stage) -> AsyncIterator[None]:
+        before = stage.names.asked
         stage.names.mode = mode
         yield
+        stage.prove(stage.names.asked > before, "nobody asked for a name meanwhile")
         stage.names.mode = "well"
 
     return run
@@ -34,6 +36,7 @@ async def _changed(stage: Stage) -> AsyncIterator[None]:
     await asyncio.sleep(_OLD_LEAVES_S)
     old.kill()
     yield
+    stage.prove(new.has_connections(), "nobody is connected to the new address")
     old.start()
     old.await_ready()
     stage.names.addresses[name] = [old.address]

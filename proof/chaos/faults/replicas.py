@@ -15,6 +15,7 @@ async def _killed(stage: Stage) -> AsyncIterator[None]:
     victim = stage.shards[_LETTER].instances[0]
     victim.kill()
     yield
+    stage.prove(victim.is_gone, "something listens at its address")
     victim.start()
     victim.await_ready()
 
@@ -25,6 +26,7 @@ async def _frozen(stage: Stage) -> AsyncIterator[None]:
     victim.freeze()
     try:
         yield
+        stage.prove(victim.is_frozen, "it runs")
     finally:
         victim.thaw()
 
@@ -33,9 +35,13 @@ async def _frozen(stage: Stage) -> AsyncIterator[None]:
 async def _flapping(stage: Stage) -> AsyncIterator[None]:
     victim = stage.shards[_LETTER].instances[0]
 
+    deaths = 0
+
     async def flap() -> None:
+        nonlocal deaths
         while True:
             victim.kill()
+            deaths += 1
             await asyncio.sleep(0.5)
             victim.start()
             victim.await_ready()
@@ -44,6 +50,8 @@ async def _flapping(stage: Stage) -> AsyncIterator[None]:
     flapping = asyncio.get_running_loop().create_task(flap())
     yield
     flapping.cancel()
+    stage.note(f"{deaths} deaths")
+    stage.prove(deaths > 2, "it died too seldom")
     victim.kill()
     victim.start()
     victim.await_ready()
@@ -58,6 +66,8 @@ def _told(mode: str) -> Happening:
         victim.tell(mode)
         try:
             yield
+            seen = await asyncio.to_thread(victim.answers)
+            stage.prove(seen != "well", "it answers well")
         finally:
             victim.tell("well")
 

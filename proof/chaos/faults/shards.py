@@ -24,6 +24,7 @@ async def _gone(stage: Stage) -> AsyncIterator[None]:
     for instance in instances:
         instance.kill()
     yield
+    stage.prove(all(instance.is_gone for instance in instances), "something listens at its addresses")
     for instance in instances:
         instance.start()
         instance.await_ready()
@@ -36,6 +37,7 @@ async def _frozen(stage: Stage) -> AsyncIterator[None]:
         instance.freeze()
     try:
         yield
+        stage.prove(all(instance.is_frozen for instance in instances), "it runs")
     finally:
         for instance in instances:
             instance.thaw()
@@ -48,6 +50,8 @@ def _told(mode: str) -> Happening:
             instance.tell(mode)
         try:
             yield
+            seen = {await asyncio.to_thread(each.answers) for each in stage.shards[_LETTER].instances}
+            stage.prove("well" not in seen, "it answers well")
         finally:
             for instance in stage.shards[_LETTER].instances:
                 instance.tell("well")

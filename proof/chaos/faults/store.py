@@ -1,8 +1,11 @@
 """Faults of the store and of its disk: reads are as ever; changes of all shards are refused or late, and never torn."""
 
 import asyncio
+import errno
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -38,9 +41,10 @@ def _held(held_s: float, free_s: float) -> Happening:
         ) as process:
             assert process.stdin is not None
             assert process.stdout is not None
-            await asyncio.to_thread(process.stdout.readline)
+            locked = await asyncio.to_thread(process.stdout.readline)
             try:
                 yield
+                stage.prove(locked == b"locked\n" and process.poll() is None, "the other process had no lock")
             finally:
                 process.stdin.close()
 
@@ -54,8 +58,10 @@ async def _read_only(stage: Stage) -> AsyncIterator[None]:
         file.chmod(0o400)
     stage.folder.chmod(0o500)
     await stage.reload()
+    began_at = time.monotonic()
     try:
         yield
+        _prove_refused(stage, began_at)
     finally:
         stage.folder.chmod(0o700)
         for file in files:
@@ -70,6 +76,7 @@ async def _gone(stage: Stage) -> AsyncIterator[None]:
     for file in files:
         file.rename(away / file.name)
     yield
+    stage.prove(files, "there was no store to be moved away")
     for file in stage.store.parent.glob("store.db*"):
         file.unlink()
     for file in files:
@@ -82,6 +89,8 @@ async def _full(stage: Stage) -> AsyncIterator[None]:
     filler = stage.store.with_name("filler")
     _fill(filler)
     yield
+    # The store may have room in its own files still, so that no change is refused.
+    stage.prove(shutil.disk_usage(filler.parent).free == 0, "there is room on the disk")
     filler.unlink()
 
 
@@ -90,8 +99,15 @@ def _fill(filler: Path) -> None:
         try:
             while True:
                 file.write(bytes(4096))
-        except OSError:
-            pass
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+
+
+def _prove_refused(stage: Stage, began_at: float) -> None:
+    """Changes of all shards were refused for the store's sake: it could not be written."""
+    refused = any(each.kind == "every" and each.code == "SG4002" for each in stage.since(began_at))
+    stage.prove(refused, "the store could be written")
 
 
 LOCKED = Fault(

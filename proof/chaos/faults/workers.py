@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from proof.chaos.fault import Fault, Must
+from proof.chaos.gateway import is_stopped
 from proof.chaos.stage import Stage
 
 REPLACED_S = 1.0
+_ENDED = "it is replaced"
+"""The log says so of each worker that ends."""
 SEEN_S = 0.05
 """By then the supervisor has counted who serves."""
 
@@ -39,21 +42,28 @@ async def _kill(stage: Stage, victims: list[int]) -> None:
 
 @asynccontextmanager
 async def _killed_in_a_loop(stage: Stage) -> AsyncIterator[None]:
+    killed: set[int] = set()
+
     async def kill() -> None:
         while True:
             with suppress(IndexError, ProcessLookupError):
-                os.kill(stage.gateway.workers[0], signal.SIGKILL)
+                victim = stage.gateway.workers[0]
+                os.kill(victim, signal.SIGKILL)
+                killed.add(victim)
             await asyncio.sleep(1.2)
 
     killing = asyncio.get_running_loop().create_task(kill())
     yield
     killing.cancel()
+    stage.note(f"{len(killed)} killed")
+    stage.prove(len(killed) > 2, "few workers were killed")
 
 
 @asynccontextmanager
 async def _stopped(stage: Stage) -> AsyncIterator[None]:
     victim = stage.gateway.workers[0]
     os.kill(victim, signal.SIGSTOP)
+    stage.prove(is_stopped(victim), "it was not stopped")
     yield
     with suppress(ProcessLookupError):
         os.kill(victim, signal.SIGCONT)
@@ -66,8 +76,12 @@ async def _cannot_start(stage: Stage) -> AsyncIterator[None]:
     away = stage.store.with_name("away.db")
     stage.store.rename(away)
     stage.store.mkdir()
+    ended = stage.gateway.log.read_text(errors="replace").count(_ENDED)
     os.kill(stage.gateway.workers[0], signal.SIGKILL)
     yield
+    ended = stage.gateway.log.read_text(errors="replace").count(_ENDED) - ended
+    serve = (await stage.metrics())["shardgate_workers"]
+    stage.prove(ended > 1 or serve < 2, "its successor could start")
     stage.store.rmdir()
     away.rename(stage.store)
 

@@ -40,7 +40,7 @@ def move(  # noqa: PLR0917 - one a flag
     The rows are copied while all goes on. Then changes of these tenants wait:
     the last rows are copied, all are written to the target and compared, the
     directory says the new shard, and the source deletes its rows. That took
-    up to 2 s for 10,000 rows on a busy machine. Reads whose shard is known go on; lists wait at
+    up to 0.5 s for 10,000 rows on two cores. Reads whose shard is known go on; lists wait at
     the end. What is checked before anything is touched: docs/howto/move.md.
 
     The section `movements` of shardgate.yaml says how the data is divided,

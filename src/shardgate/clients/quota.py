@@ -133,6 +133,7 @@ class Quota:
         if self._usage is None or self._store is None:
             return 0  # a store that is away, on another machine
         try:
+            self._store.prepare()
             return self._usage.calls(*_parts(name))
         except self._store.errors as error:
             _log.error("cannot read the calls of a client: %s; its count starts at 0", error)

@@ -24,7 +24,7 @@ from shardgate.core.clients.classes import PriorityClass
 from shardgate.core.clients.load import ClientBounds
 from shardgate.core.clients.terms import ClientTerms
 from shardgate.core.cursors.seal import SECRET_CHARACTERS_MIN, Seal
-from shardgate.core.hosts import PostgresUrl, postgres_url
+from shardgate.core.hosts import PostgresUrl, no_place, postgres_url
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.routes.route import PathReading, Routes
 from shardgate.core.routes.template import check_template, names_in
@@ -126,8 +126,10 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Loaded:
     application = Application(path.parent / config.openapi) if config.openapi is not None else None
     book = _rulebook(config, path, application, seal, mistakes)
     routes = _routes(config, book, mistakes)
+    unreadable = [*_check_places(config)]
+    mistakes += unreadable
     directory, store = _store_places(config, path.parent)
-    if isinstance(directory, Path) and not directory.is_file():
+    if isinstance(directory, Path) and not directory.is_file() and not unreadable:
         mistakes.append(
             Mistake("directory", f"{directory} does not exist", "run `shardgate split`, or correct the path")
         )
@@ -206,6 +208,16 @@ def _store_places(config: Config, folder: Path) -> tuple[Path | PostgresUrl | No
     if directory is None and isinstance(store, PostgresUrl):
         directory = store
     return directory, store
+
+
+def _check_places(config: Config) -> Iterator[Mistake]:
+    """Texts that name no place. They may have a password, and are not shown."""
+    for field in ("directory", "store"):
+        text: str = getattr(config, field) or ""
+        url = postgres_url(text)
+        if problem := no_place(text) if url is None else url.mistake:
+            problem, _, cure = problem.partition(". " if url is None else ": ")
+            yield Mistake(field, problem, cure[:1].lower() + cure[1:])
 
 
 def _check_store(

@@ -203,7 +203,16 @@ class Merged(msgspec.Struct, frozen=True):
     @property
     def is_none(self) -> bool:
         """Whether it is the first page of a list without rows: then each shard's is the same."""
+        if self.total is None:
+            return not (self.shown or self.more or self.page.offset) and self.page.limit != 0
         return self.total == 0 and not self.page.offset
+
+    @property
+    def known(self) -> int | None:
+        """The size of the whole list: stated, or as its last page shows it; None: not known."""
+        if self.total is not None or self.more or self.page.limit == 0:
+            return self.total
+        return self.page.offset + self.shown if self.shown or not self.page.offset else None
 
     @property
     def size(self) -> int:

@@ -101,6 +101,8 @@ class AmbiguousKeyError(ClientError):
     """The request names two different keys, or one key twice. The gateway does not choose between them."""
 
     code, status, title = "SG1002", 400, "Ambiguous key"
+    was_read: bool = False
+    """The key was read, and is refused for itself: whether the body can be read does not matter."""
 
 
 class AmbiguousPathError(ClientError):
@@ -208,7 +210,7 @@ class InDoubtError(ClientError):
 
 class MethodOverrideError(ClientError):
     """A header, parameter or member names another method than the one that was sent, and the configuration does not
-    allow it, or does not say whether the application reads it."""
+    allow it, or does not say whether the application reads it; or two of them name different methods."""
 
     code, status, title = "SG1019", 400, "Method override refused"
 

@@ -3,12 +3,15 @@
 Hot path: values are built for every message; measured by `make bench`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Final
 
 import msgspec
+
+from shardgate.core.request import Request as Request
+from shardgate.core.request import RequestFields as RequestFields
 
 _name = itemgetter(0)
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -44,75 +47,6 @@ def _places(names: tuple[bytes, ...]) -> dict[bytes, int]:
     return {name.lower(): number for number, name in reversed([*enumerate(names)])}
 
 
-class RequestFields(msgspec.Struct, frozen=True, gc=False):
-    """A validated header section of a request, with everything that was read from it. Shared between requests."""
-
-    host: bytes
-    content_length: int
-    chunked: bool
-    keep_alive: bool
-    expects_continue: bool
-    end_to_end: bytes
-    """The lines that are passed on: without hop-by-hop fields, framing, Host, and lines that the gateway writes
-    itself."""
-    unconditional: bytes
-    """The same lines without conditions, ranges and codings: a gather sends these."""
-    values: dict[bytes, bytes]
-    """Lower-case name → value. The values of a field that came more than once are joined by commas."""
-    repeated: frozenset[bytes]
-    """The names of fields that came more than once."""
-    request_id: bytes | None
-    upgrade: bytes = b""
-    """The protocol that the client asks for, in lower case (RFC 9110 section 7.8); b"": it asks for none."""
-    takes_trailers: bool = False
-    has_body: bool = False
-    """The request has a body, maybe an empty one."""
-    method_override: tuple[bytes, bytes] | None = None
-    """The header that names another method for the request, and that method; both empty where it is not clear."""
-    packed_tags: frozenset[bytes] = frozenset()
-    """The application's tags that the client's If-None-Match names in the form that packed replies have."""
-
-    def __repr__(self) -> str:
-        """Only the names: a traceback or a log that shows a request shows no credentials."""
-        return f"RequestFields({', '.join(sorted(name.decode('latin-1') for name in self.values))})"
-
-
-class Request(msgspec.Struct):
-    """One request of a client. Its body may still arrive."""
-
-    method: str
-    """The method of the operation: the one that was sent, or the one that a header names (method override)."""
-    sent_method: bytes
-    target: bytes
-    path: str
-    query: str
-    fields: RequestFields
-    minor: int
-    body: bytes = b""
-    arriving: bool = False
-    """The body is not whole yet: it is sent on while it arrives, or collected first."""
-
-    scheme: str = "http"
-    """The scheme that the client used: `http` or `https`."""
-    claims: Mapping[str, object] | None = None
-    """The claims of the client's verified token; None: it has none, or tokens are not verified."""
-    binding: frozenset[str] = frozenset()
-    """The names of the claims that bind the client: it may name no other key than they do."""
-
-    def __repr__(self) -> str:
-        """Without query, body and token: a traceback or a log may show it."""
-        return f"Request({self.method} {self.path})"
-
-    @property
-    def length(self) -> int | None:
-        """The length of the body in bytes; None: there is no body, or it arrives in chunks."""
-        if not self.fields.has_body:
-            return None
-        if self.arriving:
-            return None if self.fields.chunked else self.fields.content_length
-        return len(self.body)
-
-
 class ReplyHead(msgspec.Struct, frozen=True, gc=False):
     """The head of a shard's reply. Shared between replies."""
 
@@ -135,6 +69,8 @@ class ReplyHead(msgspec.Struct, frozen=True, gc=False):
     """A field or the reason holds the address of a shard, which a client must not read."""
     named: tuple[list[Field], list[tuple[bytes, bytes]]] | None = None
     """`fields`, and the same with their names as the shard wrote them: once a whole reply was made with this head."""
+    written: tuple[list[Field], int, bytes] | None = None
+    """`fields`, `content_length`, and the head as clients get it whose connections go on: once it was written."""
 
     def with_body(self, body: bytes) -> "Reply":
         """The whole reply; its fields are named as the shard wrote them."""

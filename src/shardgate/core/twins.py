@@ -63,6 +63,8 @@ def is_header_twin(name: bytes, key: bytes) -> bool:
 def _is_twin(name: str, key: str) -> bool:
     # OData reads `$top` without its sign, too.
     name, key = (unquote(name) if "%" in name else name).lstrip("$"), key.lstrip("$")
+    if key.startswith("_") and (rest := name.lstrip(_EDGES)).startswith("."):
+        name = f"_{rest[1:]}"  # PHP reads `.method` as `_method`
     folded, wanted = _folded(name, key), _joined(_folded(key, key))
     return _joined(folded) == wanted or wanted in _stems(folded) or _joined(folded) in _stems(_folded(key, key))
 

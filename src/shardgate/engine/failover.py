@@ -3,9 +3,9 @@
     cannot connect ──► waits ──► one is tried each tick ──► connected ──► all are sent, in the order of their arrival
                          │ wait_s is over ──► 503 (SG2001)
 
-Holds: only what was never sent waits; and once, what only reads and lost its connection before a byte of the reply. Who
-waits, for how long and how much of it is bounded. What comes while others wait stands behind them. A client that leaves
-takes its request with it.
+Holds: only what could not be sent waits; a read that was cut, and is sent once more, among it. Who waits, for how long
+and how much of it is bounded. What comes while others wait stands behind them. A client that leaves takes its request
+with it.
 Never: waits for a shard that was reached and does not answer: what was sent may have been done.
 """
 

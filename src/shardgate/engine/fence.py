@@ -10,7 +10,8 @@ Never: decides when the fence is up; process/movements reads that from the store
 """
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from math import inf
+from typing import Final, Literal
 
 from shardgate.core.changes.moving import Fencing
 from shardgate.core.errors import CutOffError, TenantMovesError
@@ -28,6 +29,9 @@ from shardgate.core.rules.place import Placement
 from shardgate.core.topology import ShardId
 from shardgate.net.clock import now
 from shardgate.net.watch import TICK_S, Watch
+
+_HELD_BY_NOBODY: Final = frozenset({"open", "cut_off"})
+"""Where changes of the tenants that move do not wait for the movement."""
 
 
 class HeldRequest:
@@ -53,7 +57,18 @@ class HeldRequest:
 class Fence:
     """What waits in one worker."""
 
-    __slots__ = ("_bytes", "_held", "_source", "_space", "_tenants", "_watch", "deadline_at", "is_up", "level")
+    __slots__ = (
+        "_bytes",
+        "_held",
+        "_source",
+        "_space",
+        "_tenants",
+        "_watch",
+        "deadline_at",
+        "is_up",
+        "level",
+        "since_s",
+    )
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
@@ -66,6 +81,8 @@ class Fence:
         self.level: Fencing | Literal["cut_off"] = "open"
         self.is_up = False
         """Whether anything has to wait."""
+        self.since_s = inf
+        """From when on changes wait, without an end in between: one that began later has passed the fence."""
 
     def put(
         self,
@@ -80,24 +97,29 @@ class Fence:
         """
         self._space, self._tenants, self._source = space, frozenset(tenants), source
         falls = self.level == "closed" or level == "open"
+        if level in _HELD_BY_NOBODY:
+            self.since_s = inf
+        elif self.level in _HELD_BY_NOBODY:
+            self.since_s = now()
         self.level, self.is_up = level, level != "open"
         if falls:
             self._go_on()
 
     def holds(self, plan: Plan, method: str) -> bool:
         """Whether a request has to wait."""
-        if isinstance(plan, ToAny | ToEvery | ToInner):
+        if isinstance(plan, ToAny | ToInner):
             return False
         rule = plan.route.rule
         changes = method not in SAFE_METHODS and not (rule is not None and rule.only_reads)
         if self.level == "cut_off":
-            return changes
+            return changes and not isinstance(plan, ToEvery)
         if isinstance(plan, ToOne):
             return changes and plan.shard == self._source and (bool(plan.recalled) or self._is_theirs(plan))
         if self.level == "closed":
             return True
         if isinstance(plan, Placement):
             return plan.key in self._tenants
+        # A change of several shards would wait for the mover's transactions, and the mover for it.
         return changes and not (isinstance(plan, Division) and plan.rule.mode == "read")
 
     def hold(self, held: HeldRequest) -> None:

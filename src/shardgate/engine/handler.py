@@ -10,7 +10,6 @@ failure is a ShardgateError: engine/report logs it, core/replies/problem makes t
 import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import count
 from secrets import token_hex
 from typing import Final
 
@@ -57,6 +56,7 @@ from shardgate.engine.gather.short_gather import ShortGather
 from shardgate.engine.matching import match, waits_for_method
 from shardgate.engine.overload import Overload
 from shardgate.engine.relay import Relay
+from shardgate.engine.request_ids import ids_of_requests
 from shardgate.net import tasks
 from shardgate.net.client.contracts import Client
 from shardgate.net.clock import now, wall
@@ -78,7 +78,7 @@ class Gateway:
         "_id_prefix",
         "_meter",
         "_minds_ends",
-        "_numbers",
+        "_new_ids",
         "_observer",
         "_open_changes",
         "_overload",
@@ -126,8 +126,8 @@ class Gateway:
         self._observer = observer
         self._meter = observer.meter
         self._refresh = refresh
-        self._numbers = count()
         self._id_prefix = token_hex(6).encode()  # not made on import: all workers are forks of one process
+        self._new_ids = ids_of_requests(self._id_prefix)
         self._turn = 0
         self._open_changes: set[asyncio.Task[None]] = set()
 
@@ -237,7 +237,7 @@ class Gateway:
     def _begin(self, request: Request, client: Client) -> Exchange:
         if self._cluster.compress is not None:
             request.fields = restored(request.fields)
-        request_id = request.fields.request_id or self._new_id()
+        request_id = request.fields.request_id or next(self._new_ids)
         exchange = Exchange(request, request_id, client.peer, now(), client.head_bytes + len(request.body))
         client.exchange = exchange
         self._meter.in_flight += 1
@@ -316,7 +316,7 @@ class Gateway:
     def refused(self, request: Request | None, client: Client, error: ShardgateError) -> None:
         """Report a request that the connection itself refuses: its bytes are no valid request."""
         if client.exchange is None:
-            request_id = (request.fields.request_id if request is not None else None) or self._new_id()
+            request_id = (request.fields.request_id if request is not None else None) or next(self._new_ids)
             client.exchange = Exchange(request, request_id, client.peer, now(), client.head_bytes if request else 0)
             self._meter.in_flight += 1
         self._cluster.reporter.report(error, client.exchange)
@@ -537,9 +537,6 @@ class Gateway:
             client.abort(known.cut_off)
         else:
             client.send(problem_reply(known, exchange.request_id.decode("ascii")))
-
-    def _new_id(self) -> bytes:
-        return b"%b-%x" % (self._id_prefix, next(self._numbers))
 
 
 def _adopt_this(client: Client) -> None:

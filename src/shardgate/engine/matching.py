@@ -1,12 +1,13 @@
 """Which operation a request asks for: its path and method, and a method that overrides it where that is allowed.
 
-Holds: a request is routed by the same method that the application will act on. Where nobody has said whether the
-application reads `_method`, a POST in which that names a method of another rule is refused.
+Holds: a request is routed by the same method that the application will act on. A POST that names two methods, wherever
+they stand, is refused. Where nobody has said whether the application reads `_method`, a POST in which that names a
+method of another rule is refused.
 """
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 from shardgate.core.errors import MethodNotAllowedError, MethodOverrideError, UnknownOperationError
 from shardgate.core.excerpt import excerpt
@@ -21,22 +22,30 @@ _OVERRIDES = frozenset({"PUT", "PATCH", "DELETE"})
 _NAMED = _OVERRIDES | {"GET"}
 _REFUSED = frozenset({"HEAD", "OPTIONS", "TRACE", "CONNECT"})
 """Methods that some applications take from a POST, and whose replies the gateway would read as those of a POST."""
+_METHODS = _NAMED | _REFUSED | {"POST"}
+_Named: TypeAlias = tuple[str, str, str]
+"""What names a method, by which name, and the method."""
 _USUAL: Final = "_method"
 """The parameter, form field or member that Laravel, Rails, Symfony, Spring and Parse read."""
-_UNSAID: Final = re.compile(rb'(?:_|%5[Ff])method["=]')
+_UNSAID: Final = re.compile(
+    rb"(?:_|\.|%5[Ff]|%2[Ee]|\\u005[Ff])"  # PHP reads `.method` as `_method`
+    + b"".join([rb"(?:%c|%%%02x|%%%02X|\\u00%02x|\\u00%02X)" % (5 * (each,)) for each in b"method"])
+    + rb"""(?:["'=;\s[%\\]|$)"""
+)
+"""As a query or a form may encode it, and JSON escape it. Whoever reads it says whether it is one."""
 _WAITED_BYTES_MAX: Final = 16_384
 """A longer body is not held only to look for `_method`."""
 _SEARCHED_BYTES_MAX: Final = 262_144
-"""In a longer body, which is held for another reason, it is not looked for: the search of 16 MB took 7 ms, and 70 where
-its bytes were chosen for that."""
+"""In a longer body, which is held for another reason, it is not looked for: the search of 16 MB took 7 ms, and 700 with
+bytes that were chosen for it."""
 
 
 def match(request: Request, snapshot: Snapshot) -> tuple[Route, Mapping[str, str]]:
     """The route, and the values of its path's variables. Raises ClientError where there is none."""
-    if request.method == "POST":
+    if request.sent_method == b"POST":
         return _match_post(request, snapshot)
     if request.fields.method_override is not None:
-        _override_by_header(request, *request.fields.method_override, snapshot.method_override_header)
+        _by_header(request, snapshot, None, *request.fields.method_override)
     return snapshot.routes.match(request.method, request.path)
 
 
@@ -44,54 +53,100 @@ def waits_for_method(request: Request, snapshot: Snapshot) -> bool:
     """Whether the whole body of a POST is waited for only because a method may stand in it that nobody expects."""
     return (
         snapshot.guards_body
-        and request.method == "POST"
+        and request.sent_method == b"POST"
         and 0 < request.fields.content_length <= _WAITED_BYTES_MAX
         and _may_name(request)
     )
 
 
 def _match_post(request: Request, snapshot: Snapshot) -> tuple[Route, Mapping[str, str]]:
-    named = None
-    if request.query:
-        if snapshot.method_override is not None:
-            named = _by_query(request, snapshot, snapshot.method_override)
-        elif snapshot.guards_query and "method" in request.query and _UNSAID.search(request.query.encode()):
-            _refuse_unsaid(request, snapshot, "parameter", (only_value(request.query, _USUAL) or "").upper())
+    """Query, body and header may each name a method; what they name is one. A request may come twice: before its body,
+    and with it."""
+    request.method, named = "POST", None
+    if request.query and (parameter := snapshot.method_override) is not None:
+        named = _override(named, "parameter", parameter, only_value(request.query, parameter))
+    if request.body and (member := snapshot.method_override_member) is not None and _may_name(request):
+        named = _override(named, "member", member, _in_body(request, member))
     if request.fields.method_override is not None:
-        _override_by_header(request, *request.fields.method_override, snapshot.method_override_header)
+        named = _by_header(request, snapshot, named, *request.fields.method_override)
     if named is not None:
-        return named
-    if request.body:
-        if snapshot.method_override_member is not None:
-            return _by_member(request, snapshot, snapshot.method_override_member)
-        if snapshot.guards_body and len(request.body) <= _SEARCHED_BYTES_MAX and _may_say(request):
-            _refuse_unsaid(request, snapshot, "member", _in_body(request, _USUAL))
+        _take(request, snapshot, named)
+    if snapshot.guards_query and request.query and _may_say(request.query.encode(), b"%"):
+        named = _guard(request, snapshot, named, "parameter", only_value(request.query, _USUAL))
+    if snapshot.guards_body and request.body and _body_may_say(request):
+        _guard(request, snapshot, named, "member", _in_body(request, _USUAL))
     return snapshot.routes.match(request.method, request.path)
 
 
-def _refuse_unsaid(request: Request, snapshot: Snapshot, kind: str, method: str) -> None:
-    """Raise MethodOverrideError where a POST names a method that is served by another rule, and no configuration says
-    whether the application reads it."""
-    if method not in _NAMED and method not in _REFUSED:
+def _override(named: _Named | None, kind: str, name: str, said: str | None) -> _Named | None:
+    """`POST /v3/orders/7?method=PATCH` is a PATCH, and so is one with `{"_method": "patch"}`, with such a field of a
+    form, or such a header. A word that is no method names none.
+
+    `named`: what another place names. Raises MethodOverrideError where that is another method.
+    """
+    method = (said or "").upper()
+    if method not in _METHODS:
+        return named
+    if named is not None and method != named[2]:
+        before, both = f"the {named[0]} `{named[1]}`", f"the methods {named[2]} and {method}"
+        detail = f"{before} and the {kind} `{name}` name {both}: one is accepted"
+        raise MethodOverrideError(detail, about={kind: name, "value": method})
+    return named or (kind, name, method)
+
+
+def _take(request: Request, snapshot: Snapshot, named: _Named) -> None:
+    """The request is one of that method; it is sent on as it came. Raises MethodOverrideError."""
+    kind, name, method = named
+    if method in _REFUSED:
+        detail = f"the {kind} `{name}` names the method {method}, which is not accepted in a POST"
+        raise MethodOverrideError(detail, about={kind: name, "value": method})
+    request.method = method
+    if method != "GET":
         return
-    if method in _NAMED:
-        route, _ = snapshot.routes.match(request.method, request.path)
-        try:
-            other, _ = snapshot.routes.match(method, request.path)
-        except (MethodNotAllowedError, UnknownOperationError):
-            other = None
-        if other is not None and route.is_routed_as(other):
-            return
-    detail = (
-        f"the {kind} `{_USUAL}` names the method {method}, and the configuration of the gateway does not say whether"
-        " the application reads it"
-    )
-    raise MethodOverrideError(detail, about={kind: _USUAL, "value": method})
+    route, _ = snapshot.routes.match(method, request.path)
+    if route.rule is not None and route.rule.only_reads and not route.rule.reads_body:
+        # The shards would read the page in the body, and the gateway writes it into the query.
+        detail = f"the {kind} `{name}` asks for a list, and the gateway gathers it where it is asked for by GET"
+        raise MethodOverrideError(detail, about={kind: name, "value": method})
 
 
-def _may_say(request: Request) -> bool:
-    """Whether the body may have the member: to read it costs more than to look for its name."""
-    return b"method" in request.body and _UNSAID.search(request.body) is not None and _may_name(request)
+def _guard(request: Request, snapshot: Snapshot, named: _Named | None, kind: str, said: str | None) -> _Named | None:
+    """A method that no configuration says whether the application reads. Raises MethodOverrideError where it is served
+    by another rule, or is another one than is named already."""
+    found = _override(named, kind, _USUAL, said)
+    if found is named or found is None:
+        return named
+    method = found[2]
+    if method != "POST" and not _is_served_alike(request, snapshot, method):
+        detail = (
+            f"the {kind} `{_USUAL}` names the method {method}, and the configuration of the gateway does not say"
+            " whether the application reads it"
+        )
+        raise MethodOverrideError(detail, about={kind: _USUAL, "value": method})
+    return found
+
+
+def _is_served_alike(request: Request, snapshot: Snapshot, method: str) -> bool:
+    """Whether a request of this method would be served at the same shards."""
+    if method in _REFUSED:
+        return False
+    route, _ = snapshot.routes.match(request.method, request.path)
+    try:
+        other, _ = snapshot.routes.match(method, request.path)
+    except (MethodNotAllowedError, UnknownOperationError):
+        return False
+    return route.is_routed_as(other)
+
+
+def _may_say(text: bytes, escape: bytes) -> bool:
+    """Whether `_method` may stand there: to read it costs more than to look for it."""
+    return (b"method" in text or escape in text) and _UNSAID.search(text) is not None
+
+
+def _body_may_say(request: Request) -> bool:
+    if len(request.body) > _SEARCHED_BYTES_MAX or not _may_name(request):
+        return False
+    return _may_say(request.body, b"%" if _declared(request) in FORMS else b"\\u00")
 
 
 def _may_name(request: Request) -> bool:
@@ -110,52 +165,22 @@ def _in_body(request: Request, member: str) -> str:
     return (read_key(place, request, {}) or "").upper() if has_readable_body(place, request) else ""
 
 
-def _by_member(request: Request, snapshot: Snapshot, member: str) -> tuple[Route, Mapping[str, str]]:
-    """`POST /v3/orders/7` with `{"_method": "PATCH"}`, or a form with `_method=patch`: sent on as it came."""
-    if not _may_name(request):
-        return snapshot.routes.match(request.method, request.path)
-    return _as_named(request, snapshot, _in_body(request, member), "member", member)
-
-
-def _by_query(request: Request, snapshot: Snapshot, parameter: str) -> tuple[Route, Mapping[str, str]] | None:
-    """`POST /v3/orders/7?method=PATCH` is a PATCH; it is sent on as it came. None: the query names no method."""
-    method = (only_value(request.query, parameter) or "").upper()
-    is_method = method in _NAMED or method in _REFUSED
-    return _as_named(request, snapshot, method, "parameter", parameter) if is_method else None
-
-
-def _as_named(
-    request: Request, snapshot: Snapshot, method: str, kind: str, name: str
-) -> tuple[Route, Mapping[str, str]]:
-    """The route of the method that a POST names. A word that is no method names none."""
-    if method in _REFUSED:
-        detail = f"the {kind} `{name}` names the method {method}, which is not accepted in a POST"
-        raise MethodOverrideError(detail, about={kind: name, "value": method})
-    if method not in _NAMED:
-        return snapshot.routes.match(request.method, request.path)
-    request.method = method
-    route, variables = snapshot.routes.match(method, request.path)
-    if method == "GET" and route.rule is not None and route.rule.only_reads and not route.rule.reads_body:
-        # The shards would read the page in the body, and the gateway writes it into the query.
-        detail = f"the {kind} `{name}` asks for a list, and the gateway gathers it where it is asked for by GET"
-        raise MethodOverrideError(detail, about={kind: name, "value": method})
-    return route, variables
-
-
-def _override_by_header(request: Request, name: bytes, value: bytes, configured: bytes | None) -> None:
+def _by_header(request: Request, snapshot: Snapshot, named: _Named | None, name: bytes, value: bytes) -> _Named | None:
     """`X-HTTP-Method-Override: PATCH`, where the configuration names that header; otherwise an application might take
     for a PATCH what was routed as a POST."""
+    configured = snapshot.method_override_header
     if configured == _IGNORED:
-        return
+        return named
     if not name:
         raise MethodOverrideError("several header fields name a method, or one stands twice: one is accepted")
-    method = value.decode("latin-1").upper()
-    if method == request.method:
-        return
-    if name != configured or request.method != "POST" or method not in _OVERRIDES:
-        header, said, sent = name.decode("latin-1"), excerpt(value), request.sent_method.decode("latin-1")
+    header, method = name.decode("latin-1"), value.decode("latin-1").upper()
+    found = _override(named, "header", header, method)
+    expected = request.method if named is None else named[2]
+    is_accepted = name == configured and named is None and request.method == "POST" and method in _OVERRIDES
+    if method != expected and not is_accepted:
+        said, sent = excerpt(value), request.sent_method.decode("latin-1")
         raise MethodOverrideError(
             f"the header `{header}` names the method {said}, and the request was sent as {sent}",
             about={"header": header, "value": said},
         )
-    request.method = method
+    return found

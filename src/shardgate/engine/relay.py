@@ -229,7 +229,7 @@ class Relay:
             if before is not None and self._call is not None:
                 self._call.continues(before)
             return
-        if self._cluster.failovers and self._may_wait(error) and self._waits(error):
+        if self._cluster.failovers and self._goes_on(error):
             return
         self.report(error)
 
@@ -255,23 +255,30 @@ class Relay:
         if before is not None and self._call is not None:
             self._call.continues(before)
 
-    def _may_wait(self, error: ShardgateError) -> bool:
-        """Whether the request may be sent again later: nothing of it was sent, or the shard ended while it read."""
-        if isinstance(error, ShardDownError):
-            return True
-        if self._was_cut or not error.another_may_answer or not isinstance(error, BrokenReplyError):
-            return False
-        self._was_cut = True
-        return True
+    def _goes_on(self, error: ShardgateError) -> bool:
+        """Send the request once more, or wait for the shard, where requests for its keys do.
 
-    def _waits(self, error: ShardgateError) -> bool:
-        """Wait for the shard, where requests for its keys do."""
+        What could not be sent waits. A read that was cut before a byte of its reply is sent again at once, and once: a
+        shard that is there answers it, and where that cannot be sent, it waits.
+        """
         queue, rule = self._cluster.failovers.get(self._shard), self._route.rule
         if queue is None or rule is None or not rule.finds_owner or self._client.incoming is not None:
             return False
+        if len(self._exchange.shards) > 1:
+            return False
+        if isinstance(error, ShardDownError):
+            return self._waits(queue, error)
+        if self._was_cut or not error.another_may_answer or not isinstance(error, BrokenReplyError):
+            return False
+        self._was_cut = True
+        self.again()
+        return True
+
+    def _waits(self, queue: FailoverQueue, error: ShardgateError) -> bool:
+        """Wait for the shard, unless there is no room."""
         since_s = self._cluster.now() if self._call is None else self._cluster.came_at(self._call)
         waiting = RelayWaiting(self, queue, error, since_s, len(self._request.body))
-        if len(self._exchange.shards) > 1 or not queue.join(waiting):
+        if not queue.join(waiting):
             return False
         self._client.adopt(waiting)
         return True

@@ -16,7 +16,7 @@ from typing import Final
 
 from shardgate.core.errors import BugError, Fault, ShardgateError
 from shardgate.core.exchange import Exchange
-from shardgate.core.failures.line import FailureLine, line_of, partial_of, refusal_of
+from shardgate.core.failures.line import FailureLine, line_of, partial_of, refusal_of, shard_of
 from shardgate.core.failures.log_limit import LogLimit
 from shardgate.core.failures.partial_reply import Lack
 from shardgate.core.http import Reply
@@ -52,33 +52,41 @@ class Reporter:
             self._refused(error.budget)
         is_bug = isinstance(error, BugError)
         level = logging.ERROR if is_bug else _LEVELS[error.fault]
-        if _log.isEnabledFor(level):
+        if not _log.isEnabledFor(level):
+            return
+        # Asked before the line is made: to make it is a sixth of a refusal's work, and an overload refuses thousands.
+        left_out = self._limit.admit(shard_of(error), error.code, now())
+        if left_out is not None:
             cause = (error.__cause__ or error) if is_bug else None
-            self._write(level, line_of(error, *_named(exchange)), cause)
+            _write(level, line_of(error, *_named(exchange)), left_out, cause)
 
     def disputed(self, space: str, key: str, before: ShardId, shard: ShardId) -> None:
         """Log that a shard showed a key that another had shown before. No request fails by that alone."""
         error = disputed(space, key, before, shard)
-        self._write(logging.WARNING, line_of(error, "", ""), None)
+        self._limited(logging.WARNING, line_of(error, "", ""))
 
     def passed_on(self, replies: Mapping[ShardId, Reply], status: int, exchange: Exchange) -> None:
         """Log which shards gave the status that the client reads, where it is a refusal and the others gave another."""
         line = refusal_of({shard: reply.status for shard, reply in replies.items()}, status, *_named(exchange))
         if line is not None and _log.isEnabledFor(logging.INFO):
-            self._write(logging.INFO, line, None)
+            self._limited(logging.INFO, line)
 
     def partial(self, lacks: Mapping[ShardId, Lack], status: int, exchange: Exchange) -> None:
         """Log which shards a reply lacks, and why."""
         if _log.isEnabledFor(logging.WARNING):
-            self._write(logging.WARNING, partial_of(lacks, status, *_named(exchange)), None)
+            self._limited(logging.WARNING, partial_of(lacks, status, *_named(exchange)))
 
-    def _write(self, level: int, line: FailureLine, cause: BaseException | None) -> None:
+    def _limited(self, level: int, line: FailureLine) -> None:
         left_out = self._limit.admit(line.shard, line.code or str(line.status), now())
-        if left_out is None:
-            return
-        if left_out:
-            _log.log(level, "%s", _more(line, left_out).text())
-        _log.log(level, "%s", line.text(), exc_info=cause)
+        if left_out is not None:
+            _write(level, line, left_out, None)
+
+
+def _write(level: int, line: FailureLine, left_out: int, cause: BaseException | None) -> None:
+    """`left_out`: how many lines of this kind were left out before it."""
+    if left_out:
+        _log.log(level, "%s", _more(line, left_out).text())
+    _log.log(level, "%s", line.text(), exc_info=cause)
 
 
 def _named(exchange: Exchange) -> tuple[str, str]:

@@ -133,9 +133,9 @@ class SharedRelay:
 
     def __init__(self, client: Client, exchange: Exchange, over: Callable[[], None]) -> None:
         """`client`, `exchange`: of the request that came first. `over`: called when nobody can join any more."""
-        self.exchange: Exchange | None = Exchange(
-            exchange.request, exchange.request_id, exchange.peer, exchange.began_at, route=exchange.route
-        )
+        own = Exchange(exchange.request, exchange.request_id, exchange.peer, exchange.began_at)
+        own.route = exchange.route
+        self.exchange: Exchange | None = own
         """The record of the relay; each client's own is filled from it."""
         self.head_bytes = client.head_bytes
         self.peer = client.peer

@@ -9,8 +9,9 @@ from shardgate.core.topology import ShardId
 from shardgate.move.database import ShardDatabase
 from shardgate.move.elsewhere import rows_of_tenants
 from shardgate.move.shards import TenantDivision
-from shardgate.move.tables import MovedTable, cut, torn
+from shardgate.move.tables import MovedTable, cut, left_behind, torn
 from shardgate.move.versions import schema_objections
+from shardgate.split.database.schema import ForeignKey
 
 
 def objections(
@@ -29,9 +30,10 @@ def objections(
     if problems:
         return problems
     problems = _unknown(names, source, division, tables[0], tenants)
-    problems += _torn(names, source, tables)
+    problems += torn_objections(names[0], source, tables)
     problems += _cut(names, source, division, tables)
     problems += rows_of_tenants(names[1], target, tables)
+    problems += _lacking(names, source, target, division, tables)
     return problems or _clashes(names, source, target, tables)
 
 
@@ -49,11 +51,21 @@ def _unknown(
     ]
 
 
-def _torn(names: tuple[ShardId, ShardId], source: ShardDatabase, tables: Sequence[MovedTable]) -> list[str]:
+def torn_objections(shard: ShardId, source: ShardDatabase, tables: Sequence[MovedTable]) -> list[str]:
+    """One line for each link between a row that moves and one that stays."""
+    return _found(shard, source, torn(tables, source.relation))
+
+
+def left_objections(shard: ShardId, source: ShardDatabase, tables: Sequence[MovedTable]) -> list[str]:
+    """One line for each link by which a row that stays would lose its parent."""
+    return _found(shard, source, left_behind(tables, source.relation))
+
+
+def _found(shard: ShardId, source: ShardDatabase, queries: Sequence[tuple[MovedTable, ForeignKey, str]]) -> list[str]:
     found = []
-    for table, link, query in torn(tables, source.relation):
+    for table, link, query in queries:
         found += [
-            f"{names[0]}: {table.name} {_shown(row)} belongs to a tenant that moves and, by {link}, to one that"
+            f"{shard}: {table.name} {_shown(row)} belongs to a tenant that moves and, by {link}, to one that"
             " stays. Move both together"
             for row in source.query(query)
         ]
@@ -69,6 +81,37 @@ def _cut(
         for table, link, query in cut(tables, division.ownership, source.relation)
         for row in source.query(query)
     ]
+
+
+def _lacking(
+    names: tuple[ShardId, ShardId],
+    source: ShardDatabase,
+    target: ShardDatabase,
+    division: TenantDivision,
+    tables: Sequence[MovedTable],
+) -> list[str]:
+    """Rows of reference tables to which rows that move are linked, and which the target has not got.
+
+    Databases may notice that when the target commits, and not before.
+    """
+    reference = {
+        table.name: MovedTable(number, table, (), "1 = 1") for number, table in enumerate(division.ownership.reference)
+    }
+    found = []
+    for each in tables:
+        for link in each.table.foreign_keys:
+            if link.parent not in reference or link.by_user:
+                continue
+            given = source.values(each, link.columns, each.where)
+            for key in dict.fromkeys(key for batch in given for key in batch):
+                if not target.present(reference[link.parent], link.parent_columns, [key]):
+                    found.append(
+                        f"{names[1]}: {link.parent} has no row with {', '.join(link.parent_columns)} = {_shown(key)},"
+                        f" to which {each.name} of {names[0]} is linked by {link}. Reference tables are the same on all"
+                        " shards: add it there"
+                    )
+                    break
+    return found
 
 
 def _clashes(

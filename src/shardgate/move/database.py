@@ -47,6 +47,10 @@ class ShardDatabase(Protocol):
         """Run a statement; returns how many rows it changed."""
         ...
 
+    def refuses_changes(self) -> str:
+        """Why nobody can write into it; empty: one can."""
+        ...
+
     def begin(self, *, snapshot: bool = False) -> None:
         """Begin a transaction that writes; `snapshot`: all its statements see one moment."""
         ...

@@ -10,7 +10,7 @@ Never: gives lists free while an import may still be at work.
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from math import inf
 from pathlib import Path
@@ -48,7 +48,7 @@ class HandedRows(MovingRows):
         super().close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def copy(self) -> Iterator[int]:
+    def copy(self) -> Generator[int, None, None]:
         """Let the application export the tenants while it serves; yields how many rows that were."""
         self._export(self._config.export_timeout_s)
         yield sum(digest.rows for digest in self._exported.values())

@@ -28,6 +28,13 @@ def judged(
     if unknown:
         tables = ", ".join(sorted(divided))
         return [f"movements.local_ids: {unknown[0]} is no table whose rows move. There are {tables}"]
+    found = [
+        f"{shard}: its database refuses changes: {why}"
+        for shard, database in zip(names, (work.source, work.target), strict=True)
+        if (why := database.refuses_changes())
+    ]
+    if found:
+        return found
     found = objections(names, work.source, work.target, work.division, work.tables, tenants)
     found += rows_elsewhere(settings, names, work.division, work.keys)
     if found:

@@ -8,12 +8,10 @@ Never: goes on after a fence that not all living workers have acknowledged.
 
 import os
 import socket
-import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -29,6 +27,7 @@ from shardgate.move.errors import (
     NotNowError,
 )
 from shardgate.move.gateways import Gateways
+from shardgate.move.gently import gently
 from shardgate.move.handed_rows import HandedRows
 from shardgate.move.judging import judged
 from shardgate.move.moving_rows import MovingRows
@@ -51,7 +50,6 @@ _FLIPPED_S: Final = 4.0  # the slowest reads of the source
 _OPENED_S: Final = 1.0
 _TRIES: Final = 15
 _DIFFERENT_MAX: Final = 3
-_NICE: Final = 10
 _REST_S: Final = 0.2
 _REST_S_MAX: Final = 5.0
 _FINISH_S: Final = 60.0
@@ -59,13 +57,6 @@ _FINISH_S: Final = 60.0
 _FAILURES: Final[tuple[type[Exception], ...]] = (*DRIVER_ERRORS, OSError, StoreError)
 
 Report = Callable[[Movement, MovementReport], None]
-
-
-def _give_way() -> None:
-    """Let others go first on this machine. Linux knows that of a thread, which need not take it back."""
-    if sys.platform == "linux":
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
 
 class Mover:
@@ -98,10 +89,19 @@ class Mover:
     def move(self, tenants: Sequence[str], target: str) -> list[Movement]:
         """Move tenants, those of one shard together. Raises MoveError."""
         by_source = self._by_source(tenants, target)
-        done = []
+        for source, names in by_source.items() if len(by_source) > 1 else ():
+            self._judge(source, target, names)
+        done: list[Movement] = []
         for source, names in by_source.items():
-            movement = self._begin(source, target, names)
-            done.append(self._carry(movement))
+            try:
+                done.append(self._carry(self._begin(source, target, names)))
+            except MoveRefusedError as error:  # judged again: something has changed meanwhile
+                if not done:
+                    raise
+                moved = ", ".join(tenant for each in done for tenant in each.tenants)
+                raise MoveFailedError(
+                    [f"{moved}: moved to {target}; {', '.join(names)} not:", *error.reasons]
+                ) from error
         return done
 
     def resume(self) -> Movement:
@@ -151,8 +151,8 @@ class Mover:
             found.setdefault(known[each], []).append(each)
         return found
 
-    def _begin(self, source: str, target: str, tenants: Sequence[str]) -> Movement:
-        """Check everything, then note the movement."""
+    def _judge(self, source: str, target: str, tenants: Sequence[str]) -> None:
+        """Raises MoveRefusedError."""
         if (other := self._movements.current()) is not None:
             raise MoveRefusedError(
                 [
@@ -162,11 +162,15 @@ class Mover:
             )
         try:
             with closing(MovingRows(self._settings, source, target, tenants)) as work:
-                problems = judged(self._settings, self._movements, (source, target), tenants, work)
+                problems = gently(partial(judged, self._settings, self._movements, (source, target), tenants, work))
         except DRIVER_ERRORS as error:
             raise MoveRefusedError([f"cannot check {source} and {target}: {type(error).__name__}: {error}"]) from error
         if problems:
             raise MoveRefusedError(problems)
+
+    def _begin(self, source: str, target: str, tenants: Sequence[str]) -> Movement:
+        """Check everything, then note the movement."""
+        self._judge(source, target, tenants)
         try:
             movement = self._movements.begin(self._settings.space, tenants, source, target, self._leases.worker, wall())
         except StoreError as error:
@@ -225,14 +229,15 @@ class Mover:
         raise self._failed(movement, f"it did not succeed: {told.why}")
 
     def _copy(self, movement: Movement, work: MovingRows, told: MovementReport) -> None:
-        told.rows, told.copied, told.why = work.count(), 0, ""
+        told.rows, told.copied, told.why = gently(work.count), 0, ""
         self._require_gateways(movement)
-        batches = work.copy()
-        with ThreadPoolExecutor(1, initializer=_give_way) as copying:
-            while (count := copying.submit(next, batches, None).result()) is not None:
+        with closing(work.copy()) as batches:
+            while (count := gently(partial(next, batches, None))) is not None:
                 told.copied += count
                 self._tell(movement, told)
-                self._heed(movement, work)
+                if self._is_given_up(movement):
+                    break
+        self._heed(movement, work)  # behind the copy's open query: what it has made is removed
 
     def _require_gateways(self, movement: Movement) -> None:
         """Every gateway follows, and knows the target; else lists would lack the tenant's rows."""
@@ -368,7 +373,7 @@ class Mover:
             raise GivenUpError(found)
 
     def _publish(self, movement: Movement, work: MovingRows) -> None:
-        work.learn()
+        gently(work.learn)
         self._announce(movement, work)
 
     def _announce(self, movement: Movement, work: MovingRows) -> None:
@@ -387,11 +392,15 @@ class Mover:
 
     def _heed(self, movement: Movement, work: MovingRows) -> None:
         """Do what an operator wants."""
-        while (current := self._current(movement.id)).wish == "pause":
-            time.sleep(0.1)
-        if current.wish == "abandon":
+        if self._is_given_up(movement):
             self._give_up(movement, work, "given up by an operator")
             raise MoveFailedError([f"movement {movement.id} was given up"])
+
+    def _is_given_up(self, movement: Movement) -> bool:
+        """Whether an operator wants that; a pause is waited for."""
+        while (current := self._current(movement.id)).wish == "pause":
+            time.sleep(0.1)
+        return current.wish == "abandon"
 
     def _enter(self, movement: Movement, phase: Phase) -> int:
         return self._movements.enter(movement.id, self._leases.worker, phase, FENCES[phase])

@@ -6,12 +6,13 @@ Never: commits by itself what others would see, but for what a resumed movement 
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from math import inf
 
+from shardgate.move.checks import left_objections, torn_objections
 from shardgate.move.database import PREFIX, ShardDatabase
-from shardgate.move.errors import DifferentRowsError, MoveRefusedError, NotNowError
+from shardgate.move.errors import DifferentRowsError, GivenUpError, MoveRefusedError, NotNowError
 from shardgate.move.pace import CopyPace
 from shardgate.move.request import MoveSettings
 from shardgate.move.shards import TenantDivision, open_shard, read_division
@@ -42,6 +43,7 @@ class MovingRows:
             self.close()
             raise
         self._tenants = tenants
+        self._source_name = source
         self.moved: set[str] = set()
         """What the gateway may have learned of the rows, after `learn`: the values of their unique columns."""
         self.ids: set[str] = set()
@@ -92,7 +94,7 @@ class MovingRows:
         """How many rows the tenants have."""
         return sum(_count(self.source, each) for each in self.tables)
 
-    def copy(self) -> Iterator[int]:
+    def copy(self) -> Generator[int, None, None]:
         """Keep all rows beside the target's tables; yields how many at a time, and rests between."""
         self.source.capture(self.tables)
         self.target.make_room(self.tables)
@@ -131,7 +133,12 @@ class MovingRows:
         return changed
 
     def learn(self) -> None:
-        """Note the values by which the gateway may have learned where a row is: those of unique columns."""
+        """Note the values by which the gateway may have learned where a row is: those of unique columns.
+
+        Raises GivenUpError where a row that moves has been linked to one that stays since that was checked.
+        """
+        if found := torn_objections(self._source_name, self.source, self.tables):
+            raise GivenUpError(found)
         for each in self.tables:
             self._learn(each, each.where)
 
@@ -177,8 +184,13 @@ class MovingRows:
         return {each.number: digest_of_table(self.target, each, until_s) for each in self.tables}
 
     def unload(self, until_s: float = inf) -> dict[int, TableDigest]:
-        """Delete all rows from the source, in a transaction that stays open; what they were is returned."""
+        """Delete all rows from the source, in a transaction that stays open; what they were is returned.
+
+        Raises GivenUpError where a row that stays is linked to one that goes: the source would refuse its own commit.
+        """
         self.source.begin()
+        if left := left_objections(self._source_name, self.source, self.tables):
+            raise GivenUpError(left)
         self.source.pass_over_own_changes()
         found = {}
         for each in reversed(self.tables):  # each condition reads the parents' rows
@@ -190,8 +202,14 @@ class MovingRows:
         return found
 
     def commit_target(self) -> None:
-        """Let everybody see what the target has got."""
-        self.target.commit()
+        """Let everybody see what the target has got. Raises NotNowError where it refuses, and all is as it was."""
+        try:
+            self.target.commit()
+        except DRIVER_ERRORS as error:
+            self.rollback()
+            self.take_back()  # its answer alone may be lost
+            self.is_copied = False
+            raise DifferentRowsError(f"the target refuses the rows: {type(error).__name__}: {error}") from error
 
     def tenants_on_target(self) -> list[str]:
         """Those whose own row the target has."""

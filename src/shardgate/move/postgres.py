@@ -64,6 +64,11 @@ class PostgresShard:
         """Run a statement; returns how many rows it changed."""
         return self._connection.execute(statement.encode()).rowcount
 
+    def refuses_changes(self) -> str:
+        """A standby; or the database or its role is set so."""
+        ((setting,),) = self.query("SELECT current_setting('transaction_read_only')")
+        return "transactions are read-only" if setting == "on" else ""
+
     def begin(self, *, snapshot: bool = False) -> None:
         """Begin a transaction that writes; `snapshot`: all its statements see one moment."""
         self.run("BEGIN ISOLATION LEVEL REPEATABLE READ" if snapshot else "BEGIN ISOLATION LEVEL READ COMMITTED")

@@ -6,13 +6,15 @@ Holds: while a transaction that writes is open, others that write wait for it; r
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from itertools import product
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from shardgate.move.database import BESIDE, PREFIX, Counter, MovedRow
+from shardgate.move.errors import GivenUpError
 from shardgate.move.spellings import DatabaseKey, bytes_in, bytes_of, texts_of
 from shardgate.move.tables import MovedTable
 from shardgate.split.database import sql
@@ -58,6 +60,20 @@ class SqliteShard:
         """Run a statement; returns how many rows it changed."""
         return self._connection.execute(statement).rowcount
 
+    def refuses_changes(self) -> str:
+        """The file, or its file system, may be read-only."""
+        self.begin()  # which only reads where nothing can be written
+        try:
+            ((version,),) = self.query("PRAGMA user_version")
+            self.run(f"PRAGMA user_version = {version}")
+        except sqlite3.OperationalError as error:
+            if "readonly" not in str(error):
+                raise
+            return str(error)
+        finally:
+            self.rollback()
+        return ""
+
     def begin(self, *, snapshot: bool = False) -> None:
         """Begin a transaction that writes. Every transaction of SQLite sees one moment."""
         del snapshot
@@ -80,7 +96,7 @@ class SqliteShard:
             f"{sql.select([sql.quote(each) for each in columns], sql.quote(table.name))} WHERE {where}"
         )
         count = len(table.key)
-        while batch := cursor.fetchmany(_BATCH_ROWS):
+        for batch in _fetched(cursor, table, _BATCH_ROWS):
             yield [(_encode(row[:count]), _encode(row[count:])) for row in batch]
 
     def keys(self, table: MovedTable, source: str) -> list[bytes]:
@@ -114,11 +130,11 @@ class SqliteShard:
 
     def rows(self, table: MovedTable) -> Iterator[list[bytes]]:
         """The rows that move, without their keys, in batches."""
-        yield from self._rows(f"{sql.select_columns(table.name, table.table.columns)} WHERE {table.where}")
+        yield from self._rows(table, f"{sql.select_columns(table.name, table.table.columns)} WHERE {table.where}")
 
     def kept(self, table: MovedTable) -> Iterator[list[bytes]]:
         """The rows of the table beside, in batches."""
-        yield from self._rows(sql.select_columns(f"{BESIDE}{table.number}", table.table.columns))
+        yield from self._rows(table, sql.select_columns(f"{BESIDE}{table.number}", table.table.columns))
 
     def load(self, table: MovedTable) -> None:
         """Insert the rows of the table beside, in the open transaction."""
@@ -145,8 +161,7 @@ class SqliteShard:
         given = " AND ".join(f"{sql.quote(column)} IS NOT NULL" for column in columns)
         texts = [_text(column) for column in columns]
         cursor = self._connection.execute(f"{sql.select(texts, sql.quote(table.name))} WHERE {where} AND {given}")
-        while batch := cursor.fetchmany(_ASKED_MAX):
-            yield batch
+        yield from _fetched(cursor, table, _ASKED_MAX)
 
     def present(self, table: MovedTable, columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> list[str]:
         """Those of these values that the table has, at most one."""
@@ -235,9 +250,8 @@ class SqliteShard:
         """Close the connection; an open transaction is undone."""
         self._connection.close()
 
-    def _rows(self, query: str) -> Iterator[list[bytes]]:
-        cursor = self._connection.execute(query)
-        while batch := cursor.fetchmany(_BATCH_ROWS):
+    def _rows(self, table: MovedTable, query: str) -> Iterator[list[bytes]]:
+        for batch in _fetched(self._connection.execute(query), table, _BATCH_ROWS):
             yield list(map(_encode, batch))
 
     def _dropped(self) -> list[str]:
@@ -246,6 +260,21 @@ class SqliteShard:
             for kind in ("trigger", "table")
             for (name,) in self.query(_made(kind))
         ]
+
+
+def _fetched(cursor: sqlite3.Cursor, table: MovedTable, count: int) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows of a query, so many at a time. Raises GivenUpError for a text that is none."""
+    with closing(cursor):  # while a query is open, no table can be dropped
+        while True:
+            try:
+                batch = cursor.fetchmany(count)
+            except sqlite3.OperationalError as error:
+                if "decode" not in str(error):
+                    raise
+                raise GivenUpError([f"{table.name}: {error}. Correct the text, or store it as bytes"]) from error
+            if not batch:
+                return
+            yield batch
 
 
 def _text(column: str) -> str:

@@ -4,7 +4,7 @@ Holds: a condition follows the foreign keys that the split followed, so that a r
 Never: reads a database.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -92,15 +92,28 @@ def parents(link: ForeignKey, relation: Relation, where: str) -> str:
 
 def torn(tables: Sequence[MovedTable], relation: Relation) -> list[tuple[MovedTable, ForeignKey, str]]:
     """Queries that find a row with one parent among what moves, and another parent that stays."""
-    where = {each.name: each.where for each in tables}
     found = []
+    for each, link, there in _linked(tables, relation):
+        start = f"SELECT {sql.listed(each.key)} FROM {relation(each.name)} WHERE"
+        found.append((each, link, f"{start} {each.where} AND {_given(link)} AND ({there}) IS NOT TRUE LIMIT 1"))
+    return [*found, *left_behind(tables, relation)]
+
+
+def left_behind(tables: Sequence[MovedTable], relation: Relation) -> list[tuple[MovedTable, ForeignKey, str]]:
+    """Queries that find a row that stays with a parent among what moves."""
+    found = []
+    for each, link, there in _linked(tables, relation):
+        start = f"SELECT {sql.listed(each.key)} FROM {relation(each.name)} WHERE"
+        found.append((each, link, f"{start} {there} AND ({each.where}) IS NOT TRUE LIMIT 1"))
+    return found
+
+
+def _linked(tables: Sequence[MovedTable], relation: Relation) -> Iterator[tuple[MovedTable, ForeignKey, str]]:
+    """Each link, and the condition of the rows whose parent moves by it."""
+    where = {each.name: each.where for each in tables}
     for each in tables:
         for link in each.links:
-            there = f"{_row(link.columns)} IN ({parents(link, relation, where[link.parent])})"
-            start = f"SELECT {sql.listed(each.key)} FROM {relation(each.name)} WHERE"
-            found.append((each, link, f"{start} {each.where} AND {_given(link)} AND ({there}) IS NOT TRUE LIMIT 1"))
-            found.append((each, link, f"{start} {there} AND ({each.where}) IS NOT TRUE LIMIT 1"))
-    return found
+            yield each, link, f"{_row(link.columns)} IN ({parents(link, relation, where[link.parent])})"
 
 
 def cut(tables: Sequence[MovedTable], ownership: Ownership, relation: Relation) -> list[tuple[Table, ForeignKey, str]]:

@@ -20,10 +20,13 @@ from shardgate.observe.log_file import LogFile
 from shardgate.observe.log_line import Line
 
 BATCH_BYTES = 64 * 1024
+LINES_AT_ONCE = 64
 LINE_BYTES_MAX = 4096  # PIPE_BUF on Linux, which is what log_file.py needs to keep lines whole
 _CLOSE_S = 2.0
 _SHORT_METHOD_CHARACTERS = 32
 _SHORT_PATH_CHARACTERS = 512
+# A line with no more than that is short, however it is escaped.
+_PLAIN_METHOD_CHARACTERS, _PLAIN_PATH_CHARACTERS = 24, 256
 _MILLISECONDS: Final = [f".{n:03d}Z" for n in range(1000)]
 
 
@@ -36,6 +39,7 @@ class AccessLog:
         "_encoder",
         "_file",
         "_instant_ms",
+        "_lines",
         "_mask",
         "_query",
         "_rules",
@@ -55,6 +59,7 @@ class AccessLog:
         self._due = 0.5  # far from 0 and 1, so that rounding errors do not matter
         self._encoder = msgspec.json.Encoder()
         self._buffer = bytearray()
+        self._lines: list[Line] = []  # not encoded yet: at once each costs 0.2 µs, alone 0.35
         self._rules: dict[int, str] = {}
         self._instant_ms = self._second = -1
         self._time = self._until_second = ""
@@ -72,20 +77,16 @@ class AccessLog:
             if self._due < 1.0:
                 return
             self._due -= 1.0
-        buffer = self._buffer
-        start = len(buffer)
-        line = self._line(exchange)
-        self._encoder.encode_into(line, buffer, start)
-        if len(buffer) - start >= LINE_BYTES_MAX:
-            del buffer[start:]
-            self._encoder.encode_into(_shortened(line), buffer, start)
-        buffer += b"\n"
-        if start > BATCH_BYTES:
-            self.flush()
+        self._lines.append(self._line(exchange))
+        if len(self._lines) >= LINES_AT_ONCE:
+            self._encode()
+            if len(self._buffer) > BATCH_BYTES:
+                self.flush()
 
     def flush(self) -> None:
         """Hand the gathered lines to the file; called at each tick."""
         self._wall_offset = wall() - now()  # the system's clock is adjusted now and then
+        self._encode()
         if self._buffer:
             self._file.write(bytes(self._buffer))
             self._buffer.clear()
@@ -100,6 +101,13 @@ class AccessLog:
         self.flush()
         self._file.close(_CLOSE_S)
 
+    def _encode(self) -> None:
+        self._buffer += self._encoder.encode_lines(self._lines)
+        self._lines.clear()
+
+    def _short_enough(self, line: Line) -> Line:
+        return line if len(self._encoder.encode(line)) < LINE_BYTES_MAX else _shortened(line)
+
     def _line(self, exchange: Exchange) -> Line:
         # All members are set in one call: setting them one by one costs as much as the encoding.
         began_at, first_byte_at = exchange.began_at, exchange.first_byte_at
@@ -110,13 +118,14 @@ class AccessLog:
                 self._second = second
                 self._until_second = utc(second)  # once a second, not once a millisecond: it costs as much as a line
             self._time = self._until_second + _MILLISECONDS[instant_ms - 1000 * second]
-        request, route = exchange.request, exchange.route
+        request, route, shards = exchange.request, exchange.route, exchange.shards
         path = request.path if request is not None else ""
         if self._query and request is not None and request.query:
             path = masked(f"{path}?{request.query}", self._mask)
         elif ";" in path:
             path = masked(path, self._mask)
-        return Line(
+        method = request.method if request is not None else ""
+        line = Line(
             self._time,
             exchange.request_id.decode("ascii"),
             exchange.peer,
@@ -124,16 +133,19 @@ class AccessLog:
             int((exchange.ended_at - began_at) * 1e6),
             exchange.bytes_in,
             exchange.bytes_out,
-            request.method if request is not None else "",
+            method,
             path,
             route.operation if route is not None else "",
             (self._rules.get(id(route)) or self._rule(route)) if route is not None else "",
-            exchange.shards,
+            shards,
             int((first_byte_at - began_at) * 1e6) if first_byte_at else 0,
             int(exchange.upstream_s * 1e6),
             exchange.error,
             exchange.cut_off,
         )
+        if len(path) > _PLAIN_PATH_CHARACTERS or len(method) + len(shards) > _PLAIN_METHOD_CHARACTERS:
+            return self._short_enough(line)
+        return line
 
     def _rule(self, route: Route) -> str:
         """The route's rule, remembered by the identity of the route, which lives as long as its configuration."""

@@ -25,6 +25,7 @@ from shardgate.observe.memory import SLOTS, SharedMemory
 from shardgate.process.generation import Generation
 from shardgate.process.wiring import CounterSlot
 from shardgate.process.worker import serve_worker
+from shardgate.store.database import StoreError
 from shardgate.store.tally import Tally
 
 # A worker that dies sooner than this did not serve. Its successor waits, so that a defect at start is no busy loop.
@@ -177,6 +178,8 @@ class Children:
             close_all(each for each in foreign if each not in mine)
             serve_worker(generation.loaded, place, entrance, self._say_serving, self._lifeline[0])
             code = 0
+        except StoreError as error:
+            _log.error("the worker failed: %s", error)
         except BaseException:
             _log.exception("the worker failed")
         finally:

@@ -9,12 +9,13 @@ from contextlib import ExitStack
 
 from shardgate.clients.callers import callers_for
 from shardgate.config.load import Loaded
+from shardgate.core.changes.idempotency import FIELD
 from shardgate.core.clients.classes import Classes
 from shardgate.core.errors import ShardgateError
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.limits import Limits
 from shardgate.core.plan.explain import explain
-from shardgate.core.plan.plan import FindOwner, ToAny, ToOne
+from shardgate.core.plan.plan import FindOwner, ToAny, ToGather, ToOne
 from shardgate.core.plan.planner import plan_request
 from shardgate.core.routes.route import Plan, Route
 from shardgate.core.rules.divide import Division
@@ -27,7 +28,7 @@ from shardgate.engine.cluster import first_snapshot
 from shardgate.engine.matching import match
 from shardgate.net.clock import wall
 from shardgate.process.directory import read_topology
-from shardgate.process.explain_guards import guards
+from shardgate.process.explain_guards import Asking, Replies, guards
 from shardgate.store.opening import open_store
 
 
@@ -61,9 +62,9 @@ def _explained(loaded: Loaded, request: Request, topology: Topology) -> list[tup
         *explain(request, plan, _calls_max(plan, limits, len(snapshot.known.topology.ids))),
         *_class(loaded, request, route),
         *_held(request, route, plan, limits),
+        *_deadline(loaded, route),
         *guards(
-            request.method,
-            route,
+            _asking(loaded, request, route, plan),
             _asked(plan, snapshot.known.topology),
             snapshot.known.topology,
             loaded.config.timeouts,
@@ -99,6 +100,27 @@ def _held(request: Request, route: Route, plan: Plan, limits: Limits) -> list[tu
     return [("held", f"{' and '.join(held)}, within held_bytes_max")] if held else []
 
 
+def _deadline(loaded: Loaded, route: Route) -> list[tuple[str, str]]:
+    """Until when it must be answered, as its rule says, or its client may."""
+    deadline_s = route.rule.deadline_s if route.rule is not None else None
+    header = loaded.config.deadline_header
+    if deadline_s is None and header is None:
+        return []
+    own = [] if deadline_s is None else [f"{deadline_s:g} s"]
+    if header is not None:
+        own.append(f"what `{header}` of the client says{', where that is less' if own else ''}")
+    return [("deadline", f"{', or '.join(own)}: then 504 (SG2003)")]
+
+
+def _asking(loaded: Loaded, request: Request, route: Route, plan: Plan) -> Asking:
+    """What decides how the calls of a request are guarded."""
+    reads = request.method in SAFE_METHODS or (route.rule is not None and route.rule.only_reads)
+    has_key = loaded.store is not None and not reads and (route.keyed or FIELD in request.fields.values)
+    is_relayed = isinstance(plan, ToOne | ToAny) and not has_key
+    replies: Replies = "relayed" if is_relayed else "merged" if isinstance(plan, ToGather) else "whole"
+    return Asking(request.method, route.calls, reads=reads, replies=replies, has_key=has_key)
+
+
 def _asked(plan: Plan, topology: Topology) -> Sequence[ShardId]:
     """The shards that may be asked."""
     if isinstance(plan, ToOne):
@@ -108,7 +130,8 @@ def _asked(plan: Plan, topology: Topology) -> Sequence[ShardId]:
 
 def _waits(plan: Plan, topology: Topology) -> list[tuple[str, str]]:
     """How long the request waits where its shard cannot be reached."""
-    if not isinstance(plan, ToOne):
+    rule = plan.route.rule
+    if not isinstance(plan, ToOne) or rule is None or not rule.finds_owner:
         return []
     failover = topology.shards[plan.shard].failover
     return [] if failover is None else [("waits", f"up to {failover.wait_s:g} s while {plan.shard} cannot be reached")]

@@ -165,7 +165,7 @@ class MovementFollower:
         if movement.target not in self._cluster.snapshot.known.topology.shards:
             self._wait_for_reload(movement)
             return
-        earlier = self._gateway.under_way(_concerned_by(movement))
+        earlier = self._gateway.under_way(_concerned_by(movement, self._gateway.fence.since_s))
         # What begins behind the fence is of others, and may wait for the mover's own transactions.
         changes = self._gateway.changes_under_way() if movement.phase == "fenced" else []
         while earlier or changes:
@@ -211,7 +211,7 @@ class MovementFollower:
         self._forgotten = movement.id
 
 
-def _concerned_by(movement: Movement) -> Callable[[Exchange], bool]:
+def _concerned_by(movement: Movement, fenced_since_s: float) -> Callable[[Exchange], bool]:
     """Which requests must be over before the movement may go on."""
 
     def changes(each: Exchange) -> bool:
@@ -220,8 +220,8 @@ def _concerned_by(movement: Movement) -> Callable[[Exchange], bool]:
         return movement.source in each.shards or len(each.shards) != 1
 
     def gathers(each: Exchange) -> bool:
-        if _is_still_coming(each):
-            return False
+        if _is_still_coming(each) or (_may_change(each) and each.began_at > fenced_since_s):
+            return False  # a change that began behind the fence is of others: it, or one before it, may wait for a lock
         return _only_reads(each) or len(each.shards) != 1 or each.calls > 1
 
     def reads_of_source(each: Exchange) -> bool:

@@ -88,7 +88,9 @@ class SharedDirectory:
         except self._store.errors as error:
             _log.error("the directory cannot be read, what is known stays in force: %s", error)
             return
-        if view is not None and view.epoch.number >= self.epoch:
+        # A look that came meanwhile may have found more. While one is behind there is none, and the store that is
+        # there now may have an older epoch: that of a replica which had not got everything.
+        if view is not None and (self._view.how == "behind" or view.epoch.number >= self.epoch):
             self._take(view)
 
     def close(self) -> None:
@@ -136,6 +138,9 @@ class SharedDirectory:
     def _take(self, view: View | None) -> None:
         if view is None:
             return
+        if view.epoch.number < self.epoch:
+            lost = "the store has lost changes, the directory goes back from epoch %d to %d: was a replica promoted?"
+            _log.error(lost, self.epoch, view.epoch.number)
         self._view = view
         self._cluster.replace_directory(topology_of(self._loaded, view))
         _log.info("the directory is at epoch %d", self.epoch)

@@ -68,8 +68,13 @@ class Store(Statements):
         seconds on it. Of one machine: its own clock, as it is given."""
         return boot, up_s
 
+    def wall(self, wall_s: float) -> float:
+        """Seconds since 1970 that keys and entries are kept by. Of one machine: its own, as they are given."""
+        return wall_s
+
     def prepare(self) -> None:
-        """Before a job: what could not be used until now is, where that is possible by now. Raises one of `errors`."""
+        """Before a job, or a look: what could not be used until now is, where that is possible by now, and what others
+        have written is seen. Raises one of `errors`."""
 
     def recover(self, error: BaseException) -> None:
         """After a job failed: what can be put right is."""

@@ -121,7 +121,10 @@ class DirectoryReader:
 
     def next(self, view: View) -> View | None:
         """The view of a newer epoch; None: there is none. Raises what the store raises."""
-        if view.how == "behind" or table.current(self._store) == view.epoch:
+        if view.how == "behind":
+            return None
+        self._store.prepare()
+        if table.current(self._store) == view.epoch:
             return None
         found = table.changes_since(self._store, view.epoch, INLINE_ROWS_MAX)
         if found is None or len(found[1]) > INLINE_ROWS_MAX:
@@ -134,6 +137,7 @@ class DirectoryReader:
 
     def load(self) -> Generator[None, None, View | None]:
         """Read the directory anew, step by step: all keys, or the map with the log. Raises what the store raises."""
+        self._store.prepare()
         count = sum(sum(each.values()) for each in table.counts(self._store).values())
         if count <= self._held_max:
             return (yield from self._held())

@@ -51,7 +51,7 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class IdempotencyKeys:
-    """The table of idempotency keys, through one connection. Times are seconds since 1970."""
+    """The table of idempotency keys, through one connection. Times are seconds since 1970, by the store's clock."""
 
     __slots__ = ("_leases", "_store")
 
@@ -66,6 +66,7 @@ class IdempotencyKeys:
         With the verdict `replay` comes the stored reply.
         """
         with self._store.transaction():
+            at, until = self._on_its_clock(at, until)
             record = self._record(claim, at)
             verdict = judge(record, claim.fingerprint, repeatable=claim.repeatable)
             if verdict == "run":
@@ -76,6 +77,13 @@ class IdempotencyKeys:
         if verdict == "replay" and record is not None and record.reply is not None:
             return verdict, msgspec.msgpack.decode(record.reply, type=Reply)
         return verdict, None
+
+    def seems_dead(self, claim: Claim) -> bool:
+        """Whether the worker that runs the request with this key has no lease now."""
+        row = self._store.execute(
+            "SELECT owner FROM idempotency WHERE client = ? AND key = ?", (claim.client, claim.key)
+        ).fetchone()
+        return row is not None and row[0] is not None and not self._leases.lives(row[0])
 
     def finish(self, claim: Claim, reply: Reply) -> None:
         """Store the reply. Called before the client gets it."""
@@ -103,6 +111,7 @@ class IdempotencyKeys:
         """
         with self._store.transaction():
             execute = self._store.execute
+            at, until = self._on_its_clock(at, until)
             row = execute(
                 "SELECT fingerprint FROM idempotency WHERE client = ? AND key = ? AND expires_at >= ?",
                 (client, _NAME + name, at),
@@ -133,6 +142,11 @@ class IdempotencyKeys:
                 execute("DELETE FROM idempotency WHERE client = ? AND key = ? AND expires_at < ?", (client, key, at))
         more = len(chosen) < len(old) or len(old) == count
         return Purged(len(chosen), more, clock() - began_at)
+
+    def _on_its_clock(self, at: float, until: float) -> tuple[float, float]:
+        """An instant and a later one of the caller's clock, on the clock of the store."""
+        there = self._store.wall(at)
+        return there, there + (until - at)
 
     def _record(self, claim: Claim, at: float) -> Record | None:
         row = self._store.execute(

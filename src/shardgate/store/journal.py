@@ -139,13 +139,24 @@ class Journal:
             if bounds is not None:
                 self._require_room(bounds, len(content))
             boot, up_s = self._store.clock(at.boot, at.up_s)
+            made_at = self._store.wall(at.wall_s)
             shards = [branch.shard for branch in entry.branches]
             entry.made = tuple(made for made in entry.made if record_parts(self._store, *made, shards))
             execute = self._store.execute
             (entry.id,) = execute(
                 "INSERT INTO journal (token, kind, state, owner, created_at, boot, began_at, content, thing)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-                (entry.token, entry.kind, entry.state, owner, at.wall_s, boot, up_s, content, entry.thing),
+                (
+                    entry.token,
+                    entry.kind,
+                    entry.state,
+                    owner,
+                    made_at,
+                    boot,
+                    up_s,
+                    content,
+                    entry.thing,
+                ),
             ).fetchone()
             for number, branch in enumerate(entry.branches):
                 part = msgspec.msgpack.encode(_BranchContent(branch.body, branch.positions, branch.conditions))
@@ -385,8 +396,9 @@ class Journal:
             )
 
     def _require_owner(self, entry: Entry, owner: str) -> None:
-        row = self._store.execute("SELECT owner, fence FROM journal WHERE id = ?", (entry.id,)).fetchone()
-        if row != (owner, entry.fence):
+        # The token: after a failover that lost an entry, its number may be another's, and that of the same worker.
+        row = self._store.execute("SELECT owner, fence, token FROM journal WHERE id = ?", (entry.id,)).fetchone()
+        if row != (owner, entry.fence, entry.token):
             raise NotOwnerError(f"entry {entry.id} has another owner")
 
     def _write(self, entry: Entry, number: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shardgate.core.hosts import PostgresUrl, postgres_url
+from shardgate.core.hosts import PostgresUrl, no_place, postgres_url
 from shardgate.store.database import Store, StoreError, StorePlace
 from shardgate.store.leases import FileLeases, Leases
 from shardgate.store.sqlite import BUSY_MS, SqliteStore
@@ -18,8 +18,12 @@ _EXTRA = "stores in PostgreSQL need the extra `postgresql`: pip install 'shardga
 
 
 def store_place(text: str) -> StorePlace:
-    """The place that a text names: a URL of PostgreSQL, or the path of a file."""
-    return postgres_url(text) or Path(text)
+    """The place that a text names: a URL of PostgreSQL, or the path of a file. Raises StoreError."""
+    if (url := postgres_url(text)) is not None:
+        return url
+    if problem := no_place(text):
+        raise StoreError(f"the store has no place: {problem}")
+    return Path(text)
 
 
 def open_store(place: StorePlace, *, busy_ms: int = BUSY_MS) -> Store:
@@ -27,7 +31,11 @@ def open_store(place: StorePlace, *, busy_ms: int = BUSY_MS) -> Store:
     if isinstance(place, Path):
         return SqliteStore(place, busy_ms=busy_ms)
     store = remote_store(place)
-    store.open()
+    try:
+        store.open()
+    except BaseException:
+        store.close()
+        raise
     return store
 
 

@@ -20,6 +20,7 @@ import psycopg
 from shardgate.core.hosts import PostgresUrl
 from shardgate.store.database import CommitUnknownError, JobOutcome, Store, StoreError, outcome_of
 from shardgate.store.postgres_connection import CHANNEL, LOCK, SCHEMA, Session, connect, said, uptime
+from shardgate.store.postgres_cures import explained, require_rights, require_sessions
 from shardgate.store.postgres_leases import PostgresLeases
 from shardgate.store.postgres_schema import is_current, may_make, migrate
 from shardgate.store.postgres_sql import statement
@@ -39,7 +40,7 @@ def _explained(place: PostgresUrl) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        raise StoreError(f"{place}: {said(error)}. Does the server run, and may this user connect?") from error
+        raise explained(place, error) from error
 
 
 class PostgresStore(Store):
@@ -87,13 +88,17 @@ class PostgresStore(Store):
     def open(self) -> None:
         """Connect now. Raises StoreError."""
         with _explained(self._place):
-            self._ready()
+            connection = self._ready()
+            require_sessions(connection, self._place)
+            require_rights(connection, self._place)
 
     def look(self) -> Mapping[str, Mapping[str, int]]:
         """How many keys each shard has, by space; makes nothing. Raises StoreError."""
         with _explained(self._place):
             self._connection = connection = connect(self._place)
+            require_sessions(connection, self._place)
             if is_current(connection, self._place):
+                require_rights(connection, self._place)
                 return self.counts()
             if may_make(connection):
                 return {}
@@ -131,6 +136,13 @@ class PostgresStore(Store):
 
     def clock(self, boot: str, up_s: float) -> tuple[str, float]:
         return "postgresql", self._time_s  # machines have clocks of their own: the server's is that of all
+
+    def wall(self, wall_s: float) -> float:
+        """The server's, so that a gateway whose clock is wrong ends nobody's key early."""
+        if self._in_block:
+            return self._time_s
+        (server_s,) = self.execute(f"SELECT {_TIME}").fetchone()
+        return float(server_s)
 
     @contextmanager
     def transaction(self, undo: Callable[[], None] | None = None) -> Iterator[None]:

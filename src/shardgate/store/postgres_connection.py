@@ -5,6 +5,7 @@ that was cut off holds up the others no longer.
 """
 
 import time
+from contextlib import suppress
 from typing import Any, Final
 
 import psycopg
@@ -23,6 +24,7 @@ ANSWER_S: Final = 8.0
 LOCK_S: Final = 5.0  # as long as a job waits for the lock of a SQLite store
 SILENT_IN_TRANSACTION_S: Final = 3.0  # less than others wait for the lock
 CONNECT_S: Final = 3
+TRANSACTION_TIMEOUT_SINCE: Final = 170_000
 VERSION_MIN: Final = 140_000  # idle_session_timeout ends the session of a silent gateway
 
 _CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -57,7 +59,6 @@ def connect(place: PostgresUrl, *, answer_s: float = ANSWER_S, silent_s: float =
     `silent_s`: how long the session may be silent until the server ends it; 0: for ever. Raises psycopg.Error,
     StoreError.
     """
-    given = conninfo_to_dict(place.text)
     options: dict[str, Any] = {
         "connect_timeout": CONNECT_S,
         "application_name": "shardgate",
@@ -66,7 +67,8 @@ def connect(place: PostgresUrl, *, answer_s: float = ANSWER_S, silent_s: float =
         "keepalives_interval": 1,
         "keepalives_count": 3,
         "tcp_user_timeout": int(ANSWER_S * 1000),
-        **given,
+        **_given(place),
+        "client_encoding": "UTF8",
     }
     connection = Session.connect(**options, autocommit=True)
     try:
@@ -76,14 +78,27 @@ def connect(place: PostgresUrl, *, answer_s: float = ANSWER_S, silent_s: float =
         if connection.info.server_version < VERSION_MIN:
             version = connection.info.server_version // 10_000
             raise StoreError(f"{place}: PostgreSQL {version} is too old. Take 14 or newer")
-        connection.execute(_settings(silent_s))
+        if (encoding := connection.info.parameter_status("server_encoding")) != "UTF8":
+            cure = "Take a database that has all characters: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+            raise StoreError(f"{place}: the database has the encoding {encoding}. {cure}")
+        connection.execute(_settings(silent_s, connection.info.server_version))
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _settings(silent_s: float) -> str:
+def _given(place: PostgresUrl) -> dict[str, Any]:
+    """What the URL says. What libpq says of one that it cannot read has parts of the password, and is not told."""
+    if place.mistake:
+        raise StoreError(f"{place}: {place.mistake}")
+    with suppress(psycopg.Error):
+        return conninfo_to_dict(place.text)
+    cure = "Its parameters are those of libpq, as `name=value`, and characters such as a space are written as %20"
+    raise StoreError(f"{place}: libpq cannot read this URL. {cure}")
+
+
+def _settings(silent_s: float, version: int) -> str:
     wanted = {
         "search_path": SCHEMA,
         "lock_timeout": f"{LOCK_S * 1000:.0f}",
@@ -97,6 +112,8 @@ def _settings(silent_s: float) -> str:
         "tcp_keepalives_count": "3",
         "client_min_messages": "error",
     }
+    if version >= TRANSACTION_TIMEOUT_SINCE:
+        wanted["transaction_timeout"] = "0"  # an operator's would end an import, or a map that is made
     said = [f"set_config('{name}', '{value}', false)" for name, value in wanted.items()]
     # What is answered is on the disk, also where the database would answer earlier.
     durable = (
@@ -106,5 +123,8 @@ def _settings(silent_s: float) -> str:
 
 
 def said(error: Exception) -> str:
-    """What a driver said, in one line."""
-    return " ".join(str(error).split())
+    """What a driver said, in one line. What the server adds in detail has values of rows, and is left out."""
+    text = str(error)
+    if isinstance(error, psycopg.Error) and error.diag.message_primary:
+        text = ". ".join(filter(None, (error.diag.message_primary, error.diag.message_hint)))
+    return " ".join(text.split()).rstrip(".")

@@ -30,7 +30,7 @@ class SqliteStore(Store):
     for a lock of another process. Opening a store that exists writes nothing. Raises StoreError.
     """
 
-    __slots__ = ("_any_thread", "_busy_ms", "_connection", "_is_read_only", "path")
+    __slots__ = ("_any_thread", "_busy_ms", "_connection", "_frozen", "_is_read_only", "path")
 
     errors: ClassVar[tuple[type[Exception], ...]] = (sqlite3.Error,)
 
@@ -90,13 +90,14 @@ class SqliteStore(Store):
             self._connection.execute("COMMIT")
 
     def prepare(self) -> None:
-        """SQLite does not see by itself that a file that could only be read may be written again: open it anew.
+        """SQLite does not see by itself that a file that could only be read may be written again, or that somebody
+        writes into one that it reads as a file that nobody writes: open it anew. Who only reads calls it, too.
 
         Raises sqlite3.Error.
         """
-        if self._is_read_only and _may_write(self.path):
-            self._connection.close()
-            self._connection = self._connect()
+        if (self._is_read_only and _may_write(self.path)) or (self._frozen is not None and self._has_thawed()):
+            before, self._connection = self._connection, self._connect()
+            before.close()
             self._connection.execute("PRAGMA synchronous = FULL")
 
     def recover(self, error: BaseException) -> None:
@@ -108,8 +109,21 @@ class SqliteStore(Store):
         self._connection.close()
 
     def _connect(self) -> sqlite3.Connection:
-        self._is_read_only = not _may_write(self.path)
-        return _connect(self.path, self._busy_ms, any_thread=self._any_thread)
+        """Raises sqlite3.Error."""
+        is_read_only, frozen = not _may_write(self.path), _seen(self.path) if _is_unwritten(self.path) else None
+        place = self.path.absolute().as_uri()
+        if frozen is not None:
+            place += "?immutable=1"
+        connection = sqlite3.connect(
+            place, timeout=self._busy_ms / 1000, isolation_level=None, check_same_thread=not self._any_thread, uri=True
+        )
+        self._is_read_only = is_read_only
+        self._frozen = frozen
+        return connection
+
+    def _has_thawed(self) -> bool:
+        """Whether somebody writes into the file that was opened as one that nobody writes, or has."""
+        return not _is_unwritten(self.path) or _seen(self.path) != self._frozen
 
     def _open(self) -> None:
         if not self._is_current():
@@ -175,16 +189,19 @@ def _may_write(path: Path) -> bool:
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
 
-def _connect(path: Path, busy_ms: int, *, any_thread: bool) -> sqlite3.Connection:
-    """Raises sqlite3.Error."""
-    place = path.absolute().as_uri()
-    if not os.access(path.parent, os.W_OK) and not _beside(path, "-shm").exists():
-        # Readers of a store in WAL mode share memory in a file beside it. Where that file cannot be made, and so nobody
-        # writes, the store is read without it; what is not in the store itself yet is then unknown.
-        place += "?immutable=1"
-    return sqlite3.connect(
-        place, timeout=busy_ms / 1000, isolation_level=None, check_same_thread=not any_thread, uri=True
-    )
+def _is_unwritten(path: Path) -> bool:
+    """Readers of a store in WAL mode share memory in a file beside it. Where that file cannot be made, and so nobody
+    writes, the store is read without it; what is not in the store itself yet is then unknown."""
+    return not os.access(path.parent, os.W_OK) and not _beside(path, "-shm").exists()
+
+
+def _seen(path: Path) -> tuple[int, int, int, int]:
+    """What differs once the file was written; zeros where it is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0, 0, 0)
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _beside(path: Path, ending: str) -> Path:

@@ -63,6 +63,10 @@ class Writer:
         """Where the store is."""
         return self._store.place
 
+    def wall(self, wall_s: float) -> float:
+        """The time of day by the store's clock, for a job; see `Store.wall`."""
+        return self._store.wall(wall_s)
+
     async def run(self, job: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
         """Run a method of one of the tables in the thread, and return what it returns.
 

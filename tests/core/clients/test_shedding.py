@@ -36,6 +36,12 @@ class Loop:
             self.shedding.sampled(self.now_s, others)
             self.now_s -= late_s
 
+    def rounds(self, count: int, late_s: float) -> None:
+        """So many rounds, each of which ends so late for the sample that was due in it."""
+        for _ in range(count):
+            self.now_s = self.shedding.expect(self.now_s) + late_s
+            self.shedding.sampled(self.now_s, 0)
+
     def overloaded(self, lists: int = 400) -> Shedding:
         self.shedding.lists = lists
         for _ in range(100):
@@ -88,6 +94,40 @@ def test_requests_of_a_round_that_does_not_end_say_so() -> None:
         if loop.now_s > shedding.late_at:
             shedding.is_late(loop.now_s, 0)
     assert shedding.is_shedding
+
+
+def test_an_overload_is_seen_as_soon_where_rounds_are_long() -> None:
+    """Found by `make chaos`: with rounds of a tenth of a second, of which one look counted as 25 ms, it was seen after
+    half a second, and drained for a second: refusals took 0.26 s."""
+    loop = Loop()
+    shedding = loop.shedding
+    shedding.lists = 400
+    loop.rounds(1, 0.1)
+    assert not shedding.is_shedding, "a process that stood still"
+    loop.rounds(1, 0.1)
+    assert shedding.is_shedding
+
+
+@pytest.mark.parametrize("before", range(0, 30, 3))
+def test_an_overload_is_seen_as_soon_whenever_it_begins(before: int) -> None:
+    """Found by `make chaos`: samples were looked at thirty at a time, and an overload in the middle was seen late."""
+    loop = Loop()
+    loop.shedding.lists = 400
+    loop.late(before * SAMPLE_S, 0.001)
+    loop.rounds(2, 2.3 * LATE_S)
+    assert not loop.shedding.is_shedding
+    loop.rounds(1, 2.3 * LATE_S)
+    assert loop.shedding.is_shedding
+
+
+def test_an_overload_that_follows_on_another_is_seen_as_soon() -> None:
+    loop = Loop()
+    shedding = loop.overloaded(lists=400)
+    shedding.lists = 400
+    loop.late(STEP_S, 1.5 * SHED_LATE_S)
+    shedding.calm()
+    loop.overloaded(lists=400)
+    assert shedding.lists_max == 100
 
 
 def test_with_few_under_way_no_samples_are_taken_unless_the_loop_was_late() -> None:
@@ -287,6 +327,34 @@ def test_while_it_sheds_a_class_is_refused_whole_before_the_next_is_squeezed() -
     assert shedding.lists_max < 80, "it was not: the next class is squeezed, its lists first"
 
 
+def test_a_class_that_ends_what_it_has_by_itself_is_not_squeezed() -> None:
+    """Found by `make chaos`: a class was held up by the one behind it, and was late still when that had gone."""
+    loop = of_three_classes(60, 0)
+    shedding = loop.shedding
+    shedding._squeeze(0, MOST, MOST)
+    for lists in (50, 40, 30, 20):
+        while shedding._lists_of[0] > lists:
+            shedding.end(0, is_list=True)
+        for rank in (1, 2):
+            while shedding._lists_of[rank]:
+                shedding.end(rank, is_list=True)
+        loop.rounds(3, 2.3 * LATE_S)
+        assert shedding.lists_max == MOST
+    loop.rounds(3, 2.3 * LATE_S)
+    assert shedding.lists_max < 20, "it has as much under way as before: it asks for too much"
+
+
+def test_a_class_is_not_squeezed_for_a_crumb_when_an_overload_begins() -> None:
+    loop = Loop()
+    loop.shedding = shedding = Shedding(MOST, 2)
+    for rank, lists in enumerate((15, 43)):
+        for _ in range(lists):
+            shedding.begin(rank, is_list=True)
+    while not shedding.is_shedding:
+        loop.late(SAMPLE_S, 20 * LATE_S)
+    assert shedding.level == 1, "three quarters of 58 are 43.5"
+
+
 def test_what_is_more_important_than_the_class_that_is_squeezed_is_taken_on_all_of_it() -> None:
     shedding = Shedding(MOST, 2)
     loop = Loop()
@@ -326,6 +394,25 @@ def test_two_workers_on_one_processor_refuse_the_last_class_alone(seed: int) -> 
     assert first[0] + second[0] > 0.89 * LISTS_PER_S / 2
     waits = sorted(pair[0].waits(refused=True) + pair[1].waits(refused=True))
     assert waits[len(waits) * 99 // 100] < 0.05
+
+
+@pytest.mark.parametrize("slow", [2.0, 4.0])
+def test_two_workers_on_one_slow_processor_refuse_in_time(slow: float) -> None:
+    """Found by `make chaos` on a machine that is a fourth as fast: refusals took 66 ms, with classes 97."""
+    for ranks, within_s in ((), 0.05), ((0, 0, *[1] * 10), 0.06):
+        waits: list[float] = []
+        first = [0.0, 0.0]
+        for seed in range(4):
+            rates = {"list": 1.5 * LISTS_PER_S / slow}
+            pair = [Worker(10 * seed + n, rates, 4.0, clients=12, ranks=ranks, slow=slow) for n in range(2)]
+            on_one_processor(pair)
+            for each in pair:
+                waits += each.waits(refused=True)
+                first = [sum(both) for both in zip(first, each.by_rank("list", 0), strict=True)]
+        waits.sort()
+        assert waits[len(waits) * 99 // 100] < within_s
+        if ranks:
+            assert first[1] < 0.005 * first[0]
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -1,5 +1,8 @@
 """A bare array with links to other pages in a header."""
 
+import msgspec
+import pytest
+
 from shardgate.core.dialect.link_header import LinkHeader
 from shardgate.core.http import Reply
 from tests.core.dialect.pages_of import header, written
@@ -12,6 +15,24 @@ def test_a_shard_says_whether_there_is_more_and_how_many_there_are() -> None:
     listing = DIALECT.open(SHARD)
     assert (listing.more, listing.total) == (True, 3)
     assert DIALECT.open(Reply(200, [], b"[]")).more is False
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        [b'</rows?page=1>; rel="first"', b'</rows?page=2>; rel="next"'],
+        [b'</rows?page=2>; rel="last next"'],
+        [b"</rows?page=2>;REL=NEXT"],
+        [b'</rows?page=2>; title="a, b"; type="text/plain"; rel=next'],
+        [b'</rows?ids=1,2&page=1>; rel="prev", </rows?ids=1,2&page=3>; rel = "next"'],
+    ],
+)
+def test_links_are_read_as_rfc_8288_says(links: list[bytes]) -> None:
+    # Found: only the first field was read, and only `rel="next"`; a page that one shard filled was said to be the last.
+    reply = Reply(200, [(b"Link", link) for link in links], b"[]")
+    assert msgspec.structs.replace(DIALECT, origin="").open(reply).more is True
+    title = Reply(200, [(b"Link", b"""</rows>; title='rel="next"'; rel="help"; also="rel=next" """)], b"[]")
+    assert DIALECT.open(title).more is False
 
 
 def test_links_and_counts_are_those_of_the_whole_list_and_name_no_shard() -> None:

@@ -27,6 +27,27 @@ def test_what_is_found_is_what_a_decoder_finds(value: object, indent: int | None
     assert json.loads(found) == value
 
 
+@pytest.mark.parametrize("path", ["key", "a.key"])
+@pytest.mark.parametrize(
+    "key",
+    [b"9" * 1025, b"-1" + b"0" * 1024, b"1." + b"0" * 9999, b'"' + b"x" * 6147 + b'"', b'"' + b"\\u0041" * 1030 + b'"'],
+)
+def test_a_key_that_is_too_long_is_refused_where_it_begins(path: str, key: bytes) -> None:
+    text = b'{"b":1,"key": ' + key + b","  # what follows is no JSON, and is not read
+    text = b'{"x":[],"a":' + text if "." in path else text
+    with pytest.raises(AmbiguousKeyError, match=f"the key `{path}` has more than 1024") as refused:
+        JsonSearch(text).find_key(path.split("."))
+    assert refused.value.was_read
+    with pytest.raises(ValueError, match=r"no name|truncated"):
+        JsonSearch(text).find(path.split("."))
+
+
+@pytest.mark.parametrize("key", [b"9" * 1024, b'"' + b"x" * 6144 + b'"', b'"x"', b"[" + b"9," * 2000 + b"9]"])
+def test_a_value_that_is_no_longer_than_a_key_may_be_is_found(key: bytes) -> None:
+    for behind in (b"}", b',"x":"' + b"y" * 9999 + b'"}'):
+        assert JsonSearch(b'{"key":' + key + behind).find_key(["key"]) == key
+
+
 @given(st.binary(max_size=40))
 def test_any_bytes_are_read_or_refused(text: bytes) -> None:
     with contextlib.suppress(AmbiguousKeyError, TooComplexError, ValueError, msgspec.DecodeError):

@@ -95,6 +95,13 @@ def test_one_shard_that_says_that_it_has_more_is_enough(dialect: Any) -> None:
         page_of(dialect, "limit=50", world(90, 7, 3), most=20)
 
 
+@pytest.mark.parametrize("query", ["limit=50", "limit=10&offset=35"])
+def test_one_shard_alone_that_states_nothing_is_found_out_where_its_rows_are_a_likely_limit(query: str) -> None:
+    # Found: the other shards have few rows, and nothing showed that this one was cut; the page lacked rows, with 200.
+    with pytest.raises(BrokenReplyError, match="limit_max"):
+        page_of(OFFSET, query, world(900, 7, 3), most=20)
+
+
 def test_lists_that_end_are_pages() -> None:
     for sizes, rounds in [((7, 7), 2), ((7, 6), 1), ((4, 4), 1), ((60, 7, 7), 1), ((0, 0), 1), ((9, 9, 2), 2)]:
         shards = world(*sizes)

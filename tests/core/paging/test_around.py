@@ -51,6 +51,10 @@ def test_a_member_that_differs_or_that_one_shard_lacks_is_named() -> None:
             {"next": None},
         ),
         *({"hydra:totalItems": 4}, {"nextCursor": "abc"}, {"self": "http://a/rows?limit=8"}, {"self": "\\/rows?a"}),
+        *({"isTruncated": False}, {"more_records": True}, {"exceededTransferLimit": False}, {"done": True}),
+        *({"numFound": 4}, {"nbHits": 4}, {"hitsPerPage": 20}, {"recordsFiltered": 4}, {"resultCount": 4}),
+        *({"totalSize": 4}, {"total_entries": 4}, {"startAt": 0}),
+        {"links": [{"url": None, "label": "<"}, {"url": "http:\\/\\/a\\/rows?page=1", "label": "1"}]},
         *({"page": {"number_of": 1, "size": 8}}, {"a": {"b": {"last": True}}}),
     ],
 )

@@ -58,6 +58,8 @@ def test_where_there_is_nothing_the_replies_say_how_that_is_written() -> None:
     assert names([bare], body([bare])) is None
     assert names([bare], body([bare], [])) == []
     assert names([bare], body([bare]), body([A], [TWO])) is None
+    with pytest.raises(BrokenReplyError, match="no row of the page refers to a resource"):
+        included("", json.dumps([bare]).encode(), [body([bare, A], [TWO])], absent=None)
     assert names([bare], body([bare, A], [TWO])) == []
     assert names([bare], body([bare, A], [TWO]), absent=True) is None
     assert names([bare], body([bare, A], [TWO]), body([], []), absent=True) == []

@@ -48,3 +48,11 @@ def test_names_that_are_read_exactly_and_an_application_without_sizes() -> None:
 
 def test_a_long_name_is_no_page() -> None:
     assert not may_page("page" + "_" * 100, "2")
+
+
+def test_names_of_jira_arcgis_ag_grid_jpa_algolia_and_dynamodb_page() -> None:
+    # Found: they reached every shard, and the second pages of all were merged into one, with 200.
+    names = ("startAt", "resultOffset", "resultRecordCount", "startRow", "firstResult", "hitsPerPage")
+    assert all(may_page(name, "20") for name in names)
+    assert may_page("exclusiveStartKey", "a")
+    assert not may_page("startAt", "noon")

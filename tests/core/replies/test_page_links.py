@@ -19,6 +19,8 @@ def linking(*values: bytes) -> Reply:
         ([b'</x?c=1,2>; rel="next alternate"', b'</docs>; rel="help"'], {"next": "/x?c=1,2"}),
         ([b'</x>; rel="Next"; rel="prev"', b'</y>; rel="next"'], {"next": "/x"}),
         ([b"</x>", b"nothing"], {}),
+        ([b"""</x>; title="; rel=first"; Rel = next"""], {"next": "/x"}),
+        ([b'</x>; rel=next; anchor="#of-another", </y>; rel="first"; anchor=""'], {"first": "/y"}),
     ],
 )
 def test_pages_are_found_by_their_first_relation(values: list[bytes], pages: dict[str, str]) -> None:

@@ -1,9 +1,17 @@
 """Heads written anew read back as what was meant, and as nothing more."""
 
+import msgspec
 import pytest
 
 from shardgate.core.http import Reply
-from shardgate.core.wire.forwarding import body_framing, hop_lines, relayed_head, request_head, whole_reply
+from shardgate.core.wire.forwarding import (
+    body_framing,
+    hop_lines,
+    relayed_head,
+    relayed_whole,
+    request_head,
+    whole_reply,
+)
 from shardgate.core.wire.reply_head import ReplyHeadParser
 from shardgate.core.wire.request_head import RequestHeadParser
 
@@ -37,6 +45,18 @@ def test_a_relayed_reply_keeps_its_reason_and_fields_and_has_our_framing() -> No
     head = ReplyHeadParser().parse(b"HTTP/1.0 299 So so\r\nX:  y\r\nContent-Length: 3\r\nKeep-Alive: 1\r\n")
     assert relayed_head(head, b"Content-Length: 3\r\n") == b"HTTP/1.1 299 So so\r\nX: y\r\nContent-Length: 3\r\n\r\n"
     assert relayed_head(ReplyHeadParser().parse(b"HTTP/1.1 200\r\n"), b"") == b"HTTP/1.1 200 \r\n\r\n"
+
+
+def test_a_head_that_was_written_before_is_written_alike_and_one_made_of_it_is_not() -> None:
+    head = ReplyHeadParser().parse(b"HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 3\r\n")
+    first = relayed_whole(head, 3)
+    assert first == relayed_head(head, b"Content-Length: 3\r\n")
+    assert relayed_whole(head, 3) is first
+    longer = msgspec.structs.replace(head, content_length=4)
+    assert relayed_whole(longer, 4) == b"HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 4\r\n\r\n"
+    other = msgspec.structs.replace(head, fields=[(b"z", b"1", b"Z: 1\r\n")], lines=b"Z: 1\r\n")
+    assert relayed_whole(other, 3) == b"HTTP/1.1 200 OK\r\nZ: 1\r\nContent-Length: 3\r\n\r\n"
+    assert relayed_whole(head, 3) == first
 
 
 @pytest.mark.parametrize(

@@ -411,9 +411,10 @@ def test_any_bytes_are_a_request_or_a_refusal(data: bytes) -> None:
 
 def verdict(parser: RequestHeadParser, head: bytes) -> object:
     try:
-        return parser.parse(head)
+        read = parser.parse(head)
     except ClientError as error:
         return (error.code, error.detail)
+    return (read.method, read.sent_method, read.target, read.path, read.query, read.fields, read.minor)
 
 
 def test_a_raw_query_is_encoded_or_refused() -> None:

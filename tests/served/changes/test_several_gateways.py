@@ -111,6 +111,19 @@ async def test_a_request_with_a_key_is_answered_once_wherever_it_is_repeated(wor
         assert sum(app.log.count(f"PUT /made/{number}") for app in world.apps) == 1
 
 
+async def test_a_key_of_a_gateway_that_died_is_answered_when_it_is_first_asked_for(world: World) -> None:
+    """Found by `make crash STORE=postgresql`: the first look at a dead worker is never sure, so that the repetition was
+    told that the first request is under way; and each later one, too, that came 10 s later, or to another worker."""
+    for number, gateway in enumerate(world.both):
+        key = {"Idempotency-Key": f"d{number}", "Authorization": "Bearer partner"}
+        first = await gateway.client.put(f"/made/d{number}", json={}, headers=key)
+        with open_store(world.place) as store, store.transaction():
+            store.execute("UPDATE idempotency SET owner = '4711', reply = NULL")
+        again = await gateway.client.put(f"/made/d{number}", json={}, headers=key)
+        assert (again.status_code, again.text) == (first.status_code, first.text)
+        assert sum(app.log.count(f"PUT /made/d{number}") for app in world.apps) == 2  # it may be done twice
+
+
 async def test_changes_for_all_shards_have_one_order(world: World) -> None:
     asking = [world.both[n % 2].client.post("/notes", json={"id": f"n{n}"}) for n in range(16)]
     assert {answer.status_code for answer in await asyncio.gather(*asking)} == {201}

@@ -205,7 +205,7 @@ async def test_included_is_written_as_the_application_writes_it(
 ) -> None:
     # Found: `included: []` where the application leaves it out, and another order than its own.
     dialect = {"kind": "json_api", "limit_default": 10, "limit_max": 25, "rels": []}
-    dialect |= {"included_absent": True} if kind == "absent" else {}
+    dialect |= {"included_absent": kind == "absent"}
     rows = await world(stack, tmp_path, with_people(kind), dialect, keys={"id": "text"})
     for query in (
         "",
@@ -215,6 +215,22 @@ async def test_included_is_written_as_the_application_writes_it(
         *(f"page[size]=1&page[number]={n}" for n in (3, 7)),
     ):
         await rows.both(f"/rows?{query}")
+
+
+@pytest.mark.parametrize("kind", ["plain", "absent"])
+async def test_how_nothing_included_is_written_is_a_502_where_neither_replies_nor_the_rule_say_it(
+    stack: AsyncExitStack, tmp_path: Path, kind: str
+) -> None:
+    # Found: `included: []`, with 200, where the application leaves it out.
+    dialect = {"kind": "json_api", "limit_default": 10, "limit_max": 25, "rels": []}
+    rows = await world(stack, tmp_path, with_people(kind), dialect, keys={"id": "text"})
+    seen = set()
+    for number in range(1, 25):
+        target = f"/rows?page[size]=1&page[number]={number}"
+        answer = await rows.gateway.get(target)
+        seen.add(answer.status_code)
+        assert answer.status_code == 502 or await rows.both(target)
+    assert seen == {200, 502}
 
 
 @pytest.mark.parametrize("kind", ["counted", "unlinked"])

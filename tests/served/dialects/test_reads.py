@@ -47,7 +47,6 @@ PAGES: dict[str, Any] = {
     "kind": "pages",
     "limit_default": 10,
     "limit_max": 50,
-    "page_count_min": 1,
     "numbers": {"prev": "prev", "next": "next", "last": "last"},
     "from_echo": "from",
 }

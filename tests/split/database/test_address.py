@@ -28,6 +28,30 @@ def test_the_password_is_never_shown() -> None:
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://app@db/shop?password=hunter2",
+        "mysql://app@db/shop?ssl_password=hunter2",
+        "postgresql://app:hunter2@ss@db/shop",
+        "postgresql://app:ss@hunter2@db/shop",
+        "postgresql://app:ss@hunter2/x@db/shop",
+        "postgresql://app:hunter2@db:port/shop",
+        "postgresql://app:hunter2#?/@db/shop",
+        "postgresql:/app:hunter2@db/shop",
+        "host=db password=hunter2",
+    ],
+)
+def test_no_part_of_a_password_is_shown_wherever_it_stands(url: str) -> None:
+    """Found: one in a parameter was shown, and one of a text that is no URL, and a wrong port ended in a traceback."""
+    try:
+        shown = f"{parse_address(url, '--into')}"
+    except SplitRefusedError as refused:
+        shown = str(refused)
+        assert shown.startswith("--into")
+    assert "hunter2" not in shown
+
+
+@pytest.mark.parametrize(
     ("url", "reason"),
     [
         ("shop.db", "this is not a database URL"),

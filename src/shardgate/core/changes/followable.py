@@ -11,7 +11,7 @@ from shardgate.core.body.reading import read_object
 from shardgate.core.changes.entry import Entry
 from shardgate.core.changes.values import unfit
 from shardgate.core.errors import ClientError, MissingKeyError
-from shardgate.core.path import names_of
+from shardgate.core.wire.path import names_of
 
 _COULD_NAME = re.compile(rb"[{<=:]")
 """Without one of these, no reader finds a member in a text: of JSON, XML, a form or YAML."""

@@ -11,7 +11,7 @@ import unicodedata
 from urllib.parse import unquote
 
 from shardgate.core.changes.entry import Entry
-from shardgate.core.path import filled
+from shardgate.core.wire.path import filled
 
 
 def thing_of(entry: Entry) -> str:

@@ -13,7 +13,7 @@ from shardgate.core.errors import BrokenReplyError
 from shardgate.core.json.object import JsonObject
 from shardgate.core.json.surrogates import decoded
 from shardgate.core.limits import SMALL_BODY_BYTES_MAX
-from shardgate.core.path import filled, is_segment, names_of
+from shardgate.core.wire.path import filled, is_segment, names_of
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _TEXT = msgspec.json.Decoder(str)

@@ -1,6 +1,6 @@
 """How many requests one worker takes on while there are more than it can answer; the others are refused at once.
 
-    calm ── the loop is later than LATE_S, for BURST_S ──► sheds: in each step fewer lists, or more,
+    calm ── the loop is later than LATE_S, in BURST_S ───► sheds: in each step fewer lists, or more,
     calm ◄── nothing was refused for CALM_LOOKS ─────────         so that the loop is no later than SHED_LATE_S
 
 What comes waits for the loop to end its round, at each of its steps, and a refusal waits as long. More requests under
@@ -27,8 +27,9 @@ WATCHED_FROM: Final = 16
 """Requests under way: with no more of them, nobody waits for long, and no samples are taken."""
 SAMPLE_S: Final = 0.005
 """Between two samples. Each is the wait of a request that had come at that instant."""
-SAMPLES_AT_ONCE: Final = 5
-"""What one look at the clock says at most: a process that stood still for long was not overloaded."""
+SAMPLES_AT_ONCE: Final = 10
+"""What one look at the clock says at most: a process that stood still for long was not overloaded. With half as many,
+an overload was seen late where rounds were long: with two slow workers on one processor, after half a second."""
 LATE_S: Final = 0.025
 """A loop that is later is too late, where this is so for most samples: rounds take 50 ms. Before, it is cheaper to wait
 than to ask again."""
@@ -36,7 +37,7 @@ SHED_LATE_S: Final = 0.004
 """While it sheds, a loop that is later is too late: rounds take 8 ms. A refusal on an open connection waits for two
 rounds, on a new one for four: with some that are twice as long, it comes within 50 ms."""
 BURST_S: Final = 0.15
-"""So long the loop may be too late before a class is squeezed: what comes at once is mostly over by then."""
+"""A class is squeezed where the loop is too late for most of this time: what comes at once is mostly over by then."""
 LAST_BURST_S: Final = 0.08
 """The same for the last of several classes: it is there to be refused, and better ones wait for what it has begun."""
 STEP_S: Final = 0.05
@@ -51,6 +52,10 @@ LISTS_MIN: Final = 4
 """Lists under way: each waits for its shards most of the time. Where each takes long to merge, this is much."""
 LIST_COST: Final = 5
 """Of what another request costs."""
+CRUMB: Final = 0.05
+"""Of what is under way of a class: it is not squeezed for less, when an overload begins that those behind it made."""
+ENDS_BY_ITSELF: Final = 0.9
+"""A class of which so much less is under way than a step before ends what it has: it asks for no more than it gets."""
 OTHERS_MIN: Final = 32
 """Other requests under way: a relay costs a fifth of what a list does, and a partner's booking is one."""
 
@@ -68,8 +73,10 @@ class Shedding:
         "_lists_of",
         "_most",
         "_others_of",
+        "_recent",
         "_refused",
         "_samples",
+        "_under_way_before",
         "_watches",
         "clients",
         "lasting_of",
@@ -102,6 +109,10 @@ class Shedding:
         self._watches = False
         self._calm_looks = 0
         self._draining_steps = 0
+        self._recent = 0
+        """While there is no overload: a bit for each sample of the last BURST_S, the newest last; 1: it was late."""
+        self._under_way_before = 0
+        """What was under way of the classes up to `level` when it was looked at last."""
         self._begin_step()
 
     @property
@@ -173,6 +184,7 @@ class Shedding:
         self.lists_max = self.others_max = self._most
         self.level = self._least_rank
         self.clients = 0
+        self._draining_steps = self._recent = 0
         self._begin_step()
 
     @property
@@ -200,15 +212,22 @@ class Shedding:
 
     def _sample_up_to(self, until_s: float, now_s: float, others: int) -> None:
         """Take the samples that were due until this instant."""
+        was_shedding = self.is_shedding
         for _ in range(max(1, min(SAMPLES_AT_ONCE, int((until_s - self._due_at) / SAMPLE_S)))):
             self._take_in(now_s - self._due_at, others)
             self._due_at += SAMPLE_S
+            if self.is_shedding is not was_shedding:
+                return  # the others are of the time before
 
     def _take_in(self, late_s: float, others: int) -> None:
         self._samples += 1
-        if late_s > self._late_s_max:
+        is_late = late_s > self._late_s_max
+        if is_late:
             self._late += 1
             self._late_s += late_s
+        if not self.is_shedding:
+            self._may_begin(is_late, others)
+            return
         if self._samples * SAMPLE_S < self._step_s:
             return
         if 2 * self._late > self._samples:
@@ -217,11 +236,20 @@ class Shedding:
             self._take_on_more(others)
         self._begin_step()
 
+    def _may_begin(self, is_late: bool, others: int) -> None:
+        """Most of the last samples were late: an overload begins, wherever in them the first of these was."""
+        samples = round((LAST_BURST_S if self._least_rank else BURST_S) / SAMPLE_S)
+        self._recent = (self._recent << 1 | is_late) & ((1 << samples) - 1)
+        if 2 * self._recent.bit_count() > samples:
+            self._recent = 0
+            self._take_on_fewer(SHED_LATE_S * self._late / self._late_s, others)
+            self._begin_step()
+        elif not self._recent:
+            self._begin_step()
+
     @property
     def _step_s(self) -> float:
-        if self.lists_max < self._most:
-            return STEP_S
-        return BURST_S if self.level < self._least_rank or not self._least_rank else LAST_BURST_S
+        return STEP_S if self.lists_max < self._most else BURST_S
 
     def _take_on_fewer(self, factor: float, others: int) -> None:
         """Fewer; lists first. `factor`: how late the loop may be, divided by how late it is.
@@ -229,6 +257,8 @@ class Shedding:
         Slowly where it is near 1, or the processor would be idle between two steps.
         """
         self._calm_looks = 0
+        if self._ends_by_itself():
+            return
         steps, self._draining_steps = self._draining_steps, 0
         lists = self._lists_here
         is_draining = lists > self.lists_max or others > self.others_max
@@ -247,6 +277,16 @@ class Shedding:
             self.lists_max = self._fewer(lists, self.lists_max, factor, LISTS_MIN)
         else:
             self.others_max = self._fewer(others, self.others_max, factor, OTHERS_MIN)
+
+    def _ends_by_itself(self) -> bool:
+        """Whether a class that is squeezed, and of which nothing is refused yet, ends more than it begins.
+
+        It was held up by those behind it, and has what it began then under way still.
+        """
+        if self.lists_max < self._most or self.level == self._least_rank:
+            return False
+        before, self._under_way_before = self._under_way_before, sum(self._costs()[: self.level + 1])
+        return self._under_way_before < ENDS_BY_ITSELF * before
 
     def _drains(self, has_more: bool) -> bool:
         """Whether what was late is due to what is under way of classes that are refused, or of the one at `level`."""
@@ -271,7 +311,7 @@ class Shedding:
                 self._squeeze(self.level - 1, self._most, self._most)
                 return
             excess = min(excess, costs[self.level])
-        while self.level and excess > costs[self.level]:
+        while self.level and excess - costs[self.level] > CRUMB * costs[self.level - 1]:
             excess -= costs[self.level]
             self._squeeze(self.level - 1, self._most, self._most)
         lists_min, others_min = (0, 0) if self.level else (LISTS_MIN, OTHERS_MIN)
@@ -281,6 +321,7 @@ class Shedding:
 
     def _squeeze(self, level: int, lists_max: int, others_max: int) -> None:
         self.level, self.lists_max, self.others_max = level, lists_max, others_max
+        self._under_way_before = sum(self._costs()[: level + 1])
 
     def _fewer(self, under_way: int, most: int, factor: float, least: int) -> int:
         base = most if 2 * under_way >= most else under_way  # up to half is not for everybody

@@ -145,6 +145,9 @@ class OpaqueCursorWalk(CursorWalk):
             error.lacked = lacked
             raise error
 
+    def _note(self, shard: ShardId, listing: Listing, rows: Sequence[KeyedRow]) -> None:
+        """Nothing: a page says by its cursor whether there are rows behind it, however many it has."""
+
     def _next(self, listing: Listing, rows: Sequence[KeyedRow]) -> str | None:
         return listing.next
 

@@ -4,11 +4,14 @@ Where the application compares the id, whether it has the row or not, all shards
 id that it does not have, the shards are asked which has the row. Its sort keys say where the other shards are read
 from: near the row, by a filter of the application, or from their beginning.
 
-Holds: an id that no shard has is refused by the application itself.
+Shards that gave fewer rows than they were asked for are asked on where they may have more (core/paging/bounds.py).
+
+Holds: an id that no shard has is refused by the application itself. No page is made of rows that a shard is known to
+have cut short.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -17,12 +20,15 @@ from shardgate.core.cursors.reader import Backward, Forward, Start
 from shardgate.core.cursors.walk import CursorDialect, CursorWalk, PageNeighbours
 from shardgate.core.errors import KeyOnTwoShardsError
 from shardgate.core.excerpt import excerpt
+from shardgate.core.failures.of_shard import of_shard
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.array import value_at
 from shardgate.core.order.keyed_rows import KeyedRow, key_of
 from shardgate.core.order.order import Order
-from shardgate.core.path import filled
+from shardgate.core.paging.bounds import cut_short, likely_limit
+from shardgate.core.replies.refusals import unite
 from shardgate.core.topology import ShardId
+from shardgate.core.wire.path import filled
 
 
 class Anchor(msgspec.Struct, frozen=True):
@@ -51,6 +57,15 @@ class IdCursorDialect(CursorDialect, Protocol):
         """As `close`, with the pages around the page."""
 
 
+class _Short(NamedTuple):
+    """A page of a shard that has fewer rows than were asked for, and does not say whether there are more."""
+
+    asked: int
+    given: int
+    place: Start
+    """Where the shard's list goes on."""
+
+
 class IdCursorWalk(CursorWalk):
     """One request's page: which shard has the row, then the rows of every shard behind or before it."""
 
@@ -71,6 +86,9 @@ class IdCursorWalk(CursorWalk):
         # An id that cannot be a segment is no row's: the application refuses it.
         self._row = filled(dialect.row or "", {"id": anchor.id}) if looks and anchor is not None else None
         self._finding = self._row is not None
+        self._short: dict[ShardId, _Short] = {}
+        self._given_max = 0
+        self._made: Reply | None = None
         if self._order is not None and not looks:
             self._begin({}, None)
 
@@ -78,12 +96,16 @@ class IdCursorWalk(CursorWalk):
         """Which shard has the row; then the page."""
         if self._finding and self._row is not None:
             return [Ask(shard, self._row.encode()) for shard in self._shards]
+        if self._made is not None:
+            return [self._ask(shard, self._streams[shard], short.place) for shard, short in self._short.items()]
         return super().asks()
 
     def take(self, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
         """As `CursorWalk.take`. Also raises KeyOnTwoShardsError."""
+        if self._made is not None:
+            return self._asked_on(self._made, replies)
         if not self._finding:
-            return super().take(replies)
+            return self._unless_cut(super().take(replies))
         self._finding = False
         owners = [shard for shard in self._shards if replies[shard].status == 200]
         if len(owners) > 1:
@@ -99,6 +121,50 @@ class IdCursorWalk(CursorWalk):
             return super().explain()
         where = "before" if self._anchor.before else "behind"
         return [f"the shard that has the row shows its sort keys; each is read {where} them", *super().explain()]
+
+    def _note(self, shard: ShardId, listing: Listing, rows: Sequence[KeyedRow]) -> None:
+        """Whether the shard may have more than it gave, though it was asked for more. Raises BrokenReplyError."""
+        stream, asked, given = self._streams[shard], self._counts[shard], len(rows)
+        place = stream.place
+        is_first = place.cursor is None and place.seek is None
+        before = isinstance(stream, Backward) and not stream.walking
+        more = listing.before if before else listing.more
+        if more is None and is_first and listing.total is not None:
+            more = listing.total > given
+        if more and not stream.walking and 0 < given < asked:
+            raise cut_short(asked, 0, given, "its reply says that there are more")
+        self._short.pop(shard, None)
+        if more is None and 1 < given < asked:
+            place = Start(rows[0].id, before=True) if before else Start(rows[-1].id, seek=place.seek)
+            self._short[shard] = _Short(asked, given, place)
+        else:
+            self._given_max = max(self._given_max, given)
+
+    def _unless_cut(self, outcome: Reply | Sequence[Ask]) -> Reply | Sequence[Ask]:
+        """The merged reply, or the next round: shards that may have more than they gave are asked on first."""
+        if not isinstance(outcome, Reply) or outcome.status not in self._by_id.accepted:
+            return outcome
+        counts = [short.given for short in self._short.values()]
+        likely = likely_limit(counts, self._given_max)
+        self._short = {shard: short for shard, short in self._short.items() if short.given == likely}
+        if not self._short:
+            return outcome
+        self._made = outcome
+        return self.asks()
+
+    def _asked_on(self, made: Reply, replies: Mapping[ShardId, Reply]) -> Reply:
+        """The merged reply, unless a shard has more than it gave. Raises BrokenReplyError."""
+        answered = [shard for shard in self._shards if shard in replies]
+        refusal = unite([replies[shard] for shard in answered], self._by_id.accepted, self.not_here, answered)
+        if refusal is not None:
+            return refusal
+        for shard in answered:
+            short = self._short[shard]
+            with of_shard(shard):
+                if self._listed(replies[shard])[1].raw:
+                    found = "it gives a row behind them when it is asked on"
+                    raise cut_short(short.asked, 0, short.given, found)
+        return made
 
     def _begin(self, row: Mapping[ShardId, bytes], owner: ShardId | None) -> None:
         anchor, order = self._anchor, self._order

@@ -101,7 +101,7 @@ class CursorWalk(ABC):
         """The next request to each shard; the client's own, where its page cannot be read."""
         if not self._streams or self._redirected:
             return as_it_came(self._request, self._shards)
-        return [self._ask(shard, self._streams[shard]) for shard in self._wanted()]
+        return [self._ask(shard, self._streams[shard], self._streams[shard].place) for shard in self._wanted()]
 
     def take(self, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
         """The merged reply, or the next round.
@@ -156,6 +156,10 @@ class CursorWalk(ABC):
     def _next(self, listing: Listing, rows: Sequence[KeyedRow]) -> str | None:
         """A shard's own cursor behind one of its pages; None at the end of its list."""
 
+    @abstractmethod
+    def _note(self, shard: ShardId, listing: Listing, rows: Sequence[KeyedRow]) -> None:
+        """What else a kind of cursors learns from a shard's page. Raises BrokenReplyError."""
+
     def _wanted(self) -> list[ShardId]:
         """The shards that must be read on: their next rows may belong to the page."""
         rows = [row for stream in self._streams.values() for row in stream.rows]
@@ -202,21 +206,28 @@ class CursorWalk(ABC):
             return reply
         return without_list(reply, self.no_rows, self.items)
 
-    def _ask(self, shard: ShardId, stream: Forward | Backward) -> Ask:
+    def _ask(self, shard: ShardId, stream: Forward | Backward, place: Start) -> Ask:
         page, most = self._page, self._dialect.cover(0, None)[1]
         count = max(most or 0, page.limit or 0) if stream.walking else page.limit
         self._counts[shard] = count or 0
         fields = None if page.fields is None else (*page.fields, *self._added)
         shard_page = msgspec.structs.replace(page, limit=count, order=self._order.by if self._order else ())
-        return Ask(shard, *self._dialect.ask_at(self._request, shard_page, fields, stream.place))
+        return Ask(shard, *self._dialect.ask_at(self._request, shard_page, fields, place))
+
+    def _listed(self, reply: Reply) -> tuple[Listing, Rows, Reply]:
+        """What a reply lists, its rows, and the reply with a list, whichever way the application writes one without
+        rows. NO_ROWS where it says that it has nothing. Raises BrokenReplyError."""
+        listing = NO_ROWS
+        if reply.status in self._dialect.accepted and not (
+            self.no_rows != "list" and is_bodiless(reply, self.no_rows, self.items)
+        ):
+            reply = with_list(reply, self.no_rows, self.items)
+            listing = self._dialect.open(reply)
+        return listing, cut(listing.rows), reply
 
     def _open(self, shard: ShardId, reply: Reply, order: Order) -> None:
-        has_rows = reply.status in self._dialect.accepted
-        if has_rows and self.no_rows != "list":
-            has_rows = not is_bodiless(reply, self.no_rows, self.items)
-            reply = with_list(reply, self.no_rows, self.items) if has_rows else reply
-        listing = self._dialect.open(reply) if has_rows else NO_ROWS
-        rows, stream = cut(listing.rows), self._streams[shard]
+        listing, rows, reply = self._listed(reply)
+        has_rows, stream = listing is not NO_ROWS, self._streams[shard]
         if self._dialect.reversed_back and rows.raw and isinstance(stream, Backward) and not stream.walking:
             rows = Rows(rows.raw[::-1], join(rows.raw[::-1], [rows]))
         asked = self._counts[shard]
@@ -224,6 +235,7 @@ class CursorWalk(ABC):
             raise too_many(asked, len(rows.raw))
         found = keyed(order, rows, shard)
         full = len(found) >= self._counts[shard]
+        self._note(shard, listing, found)
         stream.take(ShardPage(found, self._next(listing, found), listing.more, listing.before, full))
         # Pages that were only passed over are not kept: memory is bounded by the page, however far it is.
         if has_rows and len(self._replies) < len(self._shards):

@@ -3,8 +3,6 @@
 import re
 from typing import ClassVar, Literal
 
-import msgspec
-
 from shardgate.core.contracts import Listing, Merged, PastEnd, Streamable
 from shardgate.core.errors import BrokenReplyError, UnreadablePageError
 from shardgate.core.excerpt import excerpt
@@ -61,7 +59,7 @@ class ContentRange(Parameters, frozen=True, tag="content_range"):
         if match[2]:
             parts.append(f"{encoded(self.limit or '')}={int(match[2]) - int(match[1]) + 1}")
         query = "&".join([*parts, f"{encoded(self.offset)}={int(match[1])}"])
-        return msgspec.structs.replace(request, query=query, target=f"{request.path}?{query}".encode())
+        return request.asking(query=query, target=f"{request.path}?{query}".encode())
 
     @property
     def fields_written(self) -> frozenset[bytes]:

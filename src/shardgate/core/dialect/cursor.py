@@ -17,7 +17,7 @@ from shardgate.core.http import Reply, Request
 from shardgate.core.json.object import JsonObject
 from shardgate.core.order.order import Order
 from shardgate.core.paging.echoes import Echoing
-from shardgate.core.paging.links import address, by_name, with_values
+from shardgate.core.paging.links import address, by_name, check_begin, with_values
 from shardgate.core.paging.query import pairs_of
 from shardgate.core.replies.fields import lowered, read_count, with_field
 from shardgate.core.replies.page_links import PageRel, linked_pages, with_links
@@ -167,6 +167,8 @@ class Cursor(Echoing, frozen=True, kw_only=True, tag="cursor"):
             more = body.flag(self.has_more)
             if self.next_header is None and self.next is not None:
                 text = self._text(body.raw(self.next), self.next)
+        if text and self.next_is == "link":
+            check_begin(self.origin, b'"%b' % text.encode(), f"{self.next_header or self.next}")
         following = self._cursor_of(text) if text else None
         if more and following is None:
             raise _no_cursor(self.has_more, self.next_header or self.next)
@@ -225,10 +227,8 @@ class Cursor(Echoing, frozen=True, kw_only=True, tag="cursor"):
         changes: dict[str | None, object] = {
             self.items: merged.rows,
             self.total: merged.total,
-            self.has_more: merged.more,
-            **self.echoed(merged),
         }
-        body = JsonObject(merged.reply.body).edited(changes)
+        body = self.led(merged, changes, {self.has_more: merged.more})
         if self.previous is not None:
             body = self._with(body, self.previous, previous)
         if self.next is None or self.next_header is not None:

@@ -3,7 +3,7 @@
 from shardgate.core.contracts import Listing, Merged, PastEnd
 from shardgate.core.http import Reply
 from shardgate.core.json.object import JsonObject
-from shardgate.core.paging.links import Linked
+from shardgate.core.paging.links import Linked, check_begins
 
 
 class Drf(Linked, frozen=True, tag="drf"):
@@ -38,6 +38,7 @@ class Drf(Linked, frozen=True, tag="drf"):
     def open(self, reply: Reply) -> Listing:
         """The results and their count. Raises BrokenReplyError."""
         body = JsonObject(reply.body)
+        check_begins(self.origin, body, self.next, self.previous)
         total = body.number(self.count)
         more = self.more_told(body, self.next) if total is None else None
         return Listing(body.value(self.results), total, more, document=body)
@@ -48,8 +49,6 @@ class Drf(Linked, frozen=True, tag="drf"):
         changes: dict[str | None, object] = {
             self.results: merged.rows,
             self.count: merged.total,
-            self.next: links["next"],
-            self.previous: links["prev"],
-            **self.echoed(merged),
         }
-        return Reply(200, list(merged.reply.fields), JsonObject(merged.reply.body).edited(changes))
+        pages = self.named(merged, {"next": self.next, "prev": self.previous}, links)
+        return Reply(200, list(merged.reply.fields), self.led(merged, changes, pages))

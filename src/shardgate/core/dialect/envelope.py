@@ -7,7 +7,8 @@ import msgspec
 from shardgate.core.contracts import Listing, Merged
 from shardgate.core.http import Reply
 from shardgate.core.json.object import JsonObject
-from shardgate.core.paging.links import Linked, Rel
+from shardgate.core.paging.echoes import NoPage
+from shardgate.core.paging.links import Linked, Rel, check_begins
 
 
 class Envelope(Linked, frozen=True, tag="envelope"):
@@ -26,6 +27,9 @@ class Envelope(Linked, frozen=True, tag="envelope"):
     urls: Mapping[Rel, str] = msgspec.field(default_factory=dict)
     """The members with the addresses of other pages: `{next: next, prev: links.prev}`. Where there is no such page the
     address is null."""
+    no_page: NoPage = "null"
+    """How the address or number of a page that does not exist is written, where a shard's own reply does not show it:
+    `null`, `zero`, `text` (an empty one), `false`; `absent`: it is left out."""
 
     @property
     def members(self) -> tuple[str | None, ...]:
@@ -36,6 +40,7 @@ class Envelope(Linked, frozen=True, tag="envelope"):
     def open(self, reply: Reply) -> Listing:
         """The list, its size, and whether there is more. Raises BrokenReplyError."""
         body = JsonObject(reply.body)
+        check_begins(self.origin, body, *self.urls.values())
         total, more = body.number(self.total), body.flag(self.has_more)
         if total is None and more is None:
             more = self.more_told(body, self.urls.get("next"))
@@ -47,15 +52,9 @@ class Envelope(Linked, frozen=True, tag="envelope"):
         changes: dict[str | None, object] = {
             self.items: merged.rows,
             self.total: merged.total,
-            self.has_more: merged.more,
             self.limit_echo: page.limit,
             self.offset_echo: page.offset,
-            **self.echoed(merged),
         }
-        body = JsonObject(merged.reply.body)
-        if not self.urls:
-            return Reply(200, list(merged.reply.fields), body.edited(changes))
-        links = self.links(merged)
-        pages: dict[str, object] = {member: links[rel] for rel, member in self.urls.items()}
-        changes.update(pages.items())
-        return Reply(200, list(merged.reply.fields), self.led(body.edited(changes), pages))
+        links = self.links(merged) if self.urls else {}
+        pages = {self.has_more: merged.more, **self.named(merged, self.urls, links)}
+        return Reply(200, list(merged.reply.fields), self.led(merged, changes, pages, no_page=self.no_page))

@@ -3,7 +3,7 @@
 from shardgate.core.contracts import Listing, Merged
 from shardgate.core.http import Reply
 from shardgate.core.json.object import JsonObject
-from shardgate.core.paging.links import Linked, Rel, linked
+from shardgate.core.paging.links import Linked, Rel
 
 
 class Hal(Linked, frozen=True, kw_only=True, tag="hal"):
@@ -65,18 +65,17 @@ class Hal(Linked, frozen=True, kw_only=True, tag="hal"):
             **self.counted(merged, self.page_count),
             self.page_echo: merged.page.offset // size + self.page_first,
             self.limit_echo: merged.page.limit,
-            **self.echoed(merged),
         }
         document = JsonObject(merged.reply.body)
         if merged.shown and merged.extras and document.raw(self.items) is None:
             document = JsonObject(merged.extras[0])
-        body = document.edited(changes)
+        body = self.led(merged, changes, {}, document=document)
         if not merged.shown and self.empty_absent:
             body = JsonObject(body).without(self._embedded)
         single = not (merged.page.offset or merged.more or self.links_single)
         urls = self.links(merged)
         links = {rel: None if single and rel in {"first", "last"} else urls[rel] for rel in self.rels}
-        body = linked(body, "_links", links, absent=True, form=b'{"href":""}', of_none=merged.is_none)
+        body = self.linked(merged, body, "_links", links, absent=True, form=b'{"href":""}', adds=True)
         return Reply(200, list(merged.reply.fields), body)
 
     @property

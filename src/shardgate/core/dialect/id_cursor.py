@@ -12,8 +12,8 @@ from shardgate.core.cursors.walk import PageNeighbours
 from shardgate.core.http import Reply, Request
 from shardgate.core.json.object import JsonObject
 from shardgate.core.order.order import Order
-from shardgate.core.paging.echoes import Echoing
-from shardgate.core.paging.links import address, with_values
+from shardgate.core.paging.echoes import NO_PAGE_WRITTEN, Echoing, NoPage
+from shardgate.core.paging.links import address, check_begin, check_begins, with_values
 from shardgate.core.paging.query import name_of
 from shardgate.core.replies.page_links import PageRel, linked_pages, with_links
 
@@ -59,6 +59,9 @@ class IdCursor(Echoing, frozen=True, tag="id_cursor"):
     `[next, prev]`; empty: there is no such field."""
     links_always: bool = False
     """Every page that has rows links to one behind it and one before it, also the last page and the first."""
+    no_page: NoPage = "null"
+    """How the address or number of a page that does not exist is written, where a shard's own reply does not show it:
+    `null`, `zero`, `text` (an empty one), `false`; `absent`: it is left out."""
     reversed_back: bool = False
     """A page that ends before a row has its rows the other way round: the nearest row first."""
     origin: str | None = None
@@ -129,6 +132,8 @@ class IdCursor(Echoing, frozen=True, tag="id_cursor"):
     def open(self, reply: Reply) -> Listing:
         """The list, its size, and whether there is more. Raises BrokenReplyError."""
         pages = linked_pages(reply, self.rels) if self.rels else {}
+        for url in pages.values():
+            check_begin(self.origin, b'"%b' % url.encode("latin-1"), "header Link")
         tells = () if self.links_always else self.rels
         linked = (
             "next" in pages if "next" in tells else None,
@@ -137,6 +142,7 @@ class IdCursor(Echoing, frozen=True, tag="id_cursor"):
         if self.items is None:
             return Listing(reply.body, more=linked[0], before=linked[1])
         body = JsonObject(reply.body)
+        check_begins(self.origin, body, self.next, self.previous)
         has_more = body.flag(self.has_more)
         is_said = has_more is not None or self.links_always
         more = has_more if is_said else self.more_told(body, self.next)
@@ -158,14 +164,15 @@ class IdCursor(Echoing, frozen=True, tag="id_cursor"):
         changes: dict[str | None, object] = {
             self.items: merged.rows,
             self.total: merged.total,
-            self.has_more: merged.more,
-            **self.echoed(merged),
-            self.next: self._link(merged, self.after, neighbours.next),
-            self.previous: self._link(merged, self.before, neighbours.previous),
             self.first_id: ends[0],
             self.last_id: ends[1],
         }
-        reply.body = JsonObject(merged.reply.body).edited(changes)
+        pages = {
+            self.has_more: merged.more,
+            self.next: self._link(merged, self.after, neighbours.next),
+            self.previous: self._link(merged, self.before, neighbours.previous),
+        }
+        reply.body = self.led(merged, changes, pages, no_page=self.no_page)
         return reply
 
     def _links(self, merged: Merged, neighbours: PageNeighbours) -> list[tuple[str, str | None]]:
@@ -195,4 +202,4 @@ _TELLING: Final = frozenset({"has_next", "is_last", "next_page", "next_offset"})
 
 
 def _has_link(body: JsonObject, member: str | None) -> bool | None:
-    return None if member is None else body.raw(member) not in {None, b"null"}
+    return None if member is None else body.raw(member) not in {None, *NO_PAGE_WRITTEN}

@@ -9,7 +9,7 @@ from shardgate.core.contracts import Listing, Merged
 from shardgate.core.http import Reply
 from shardgate.core.json.object import JsonObject
 from shardgate.core.paging.included import included
-from shardgate.core.paging.links import Linked, Rel, linked
+from shardgate.core.paging.links import Linked, Rel
 
 
 class JsonApi(Linked, frozen=True, tag="json_api"):
@@ -31,9 +31,9 @@ class JsonApi(Linked, frozen=True, tag="json_api"):
     """The member with the size of the filtered list."""
     page_count: str | None = None
     """The member with the number of pages; null: there is no such member."""
-    included_absent: bool = False
+    included_absent: bool | None = None
     """The application leaves `included` out where it has no resources; false: it writes `[]`. What a shard's reply
-    shows of it counts before this."""
+    shows of it counts before this. Where none does, and nothing is said here, the reply is a 502."""
 
     @property
     def members(self) -> tuple[str | None, ...]:
@@ -56,9 +56,8 @@ class JsonApi(Linked, frozen=True, tag="json_api"):
             "data": merged.rows,
             self.total: merged.total,
             **self.counted(merged, self.page_count),
-            **self.echoed(merged),
         }
-        body = JsonObject(merged.reply.body).edited(changes)
+        body = self.led(merged, changes, {})
         if any(b'"included"' in each for each in merged.extras):
             query, absent = merged.request.query, self.included_absent
             resources = included(query, merged.rows, merged.extras, absent=absent)
@@ -69,8 +68,7 @@ class JsonApi(Linked, frozen=True, tag="json_api"):
                 body = document.put("included", msgspec.Raw(resources))
         urls = self.links(merged)
         links = {rel: urls[rel] for rel in self.rels}
-        return Reply(
-            200,
-            list(merged.reply.fields),
-            linked(body, "links", links, absent=self.links_absent, of_none=merged.is_none),
-        )
+        absent = self.links_absent
+        adds = absent or any(JsonObject(each).raw("links") is not None for each in merged.extras)
+        body = self.linked(merged, body, "links", links, absent=absent, adds=adds)
+        return Reply(200, list(merged.reply.fields), body)

@@ -7,7 +7,8 @@ import msgspec
 from shardgate.core.contracts import Listing, Merged
 from shardgate.core.http import Reply
 from shardgate.core.json.object import JsonObject
-from shardgate.core.paging.links import Linked, Rel
+from shardgate.core.paging.echoes import NoPage
+from shardgate.core.paging.links import Linked, Rel, check_begins
 
 
 class Pages(Linked, frozen=True, tag="pages"):
@@ -23,8 +24,6 @@ class Pages(Linked, frozen=True, tag="pages"):
     """The member with the size of the filtered list."""
     page_count: str | None = "page_count"
     """The member with the number of pages."""
-    page_count_min: int = 0
-    """How many pages the application says that an empty list has: 0 or 1."""
     page_echo: str | None = "page"
     """The member with the number of this page."""
     limit_echo: str | None = "page_size"
@@ -40,6 +39,9 @@ class Pages(Linked, frozen=True, tag="pages"):
     urls: Mapping[Rel, str] = msgspec.field(default_factory=dict)
     """The members with the addresses of other pages: `{next: next_page_url, prev: prev_page_url}`. Where there is no
     such page the address is null."""
+    no_page: NoPage = "null"
+    """How the address or number of a page that does not exist is written, where a shard's own reply does not show it:
+    `null`, `zero`, `text` (an empty one), `false`; `absent`: it is left out."""
     from_echo: str | None = None
     """The member with the number of the page's first row, counted from 1, null where the page is empty; null: there is
     no such member."""
@@ -57,6 +59,7 @@ class Pages(Linked, frozen=True, tag="pages"):
     def open(self, reply: Reply) -> Listing:
         """The list, its size, and whether there is more. Raises BrokenReplyError."""
         body = JsonObject(reply.body)
+        check_begins(self.origin, body, *self.urls.values())
         total, more = body.number(self.total), body.flag(self.has_more)
         if total is None and more is None:
             more = self.more_told(body, self.numbers.get("next"), self.urls.get("next"))
@@ -65,20 +68,19 @@ class Pages(Linked, frozen=True, tag="pages"):
     def close(self, merged: Merged) -> Reply:
         """The object of a shard, around the merged rows, with the pages of the whole list."""
         size = merged.size
-        pages = None if merged.total is None else max(self.page_count_min, -(-merged.total // size))
+        pages = None if merged.known is None else -(-merged.known // size)
         changes: dict[str | None, object] = {
             self.items: merged.rows,
             self.total: merged.total,
-            **({} if merged.total == 0 else {self.page_count: pages}),
+            **self.counted(merged, self.page_count),
             self.page_echo: merged.page.offset // size + self.page_first,
             self.limit_echo: size,
             self.count_echo: merged.shown,
-            self.has_more: merged.more,
-            self.from_echo: merged.page.offset + 1 if merged.shown else None,
-            self.to_echo: merged.page.offset + merged.shown if merged.shown else None,
-            **self.echoed(merged),
         }
-        body, neighbours = JsonObject(merged.reply.body), dict[str, object]()
+        if not merged.is_none:  # an application may write 0, or null
+            changes[self.from_echo] = merged.page.offset + 1 if merged.shown else None
+            changes[self.to_echo] = merged.page.offset + merged.shown if merged.shown else None
+        neighbours: dict[str | None, object] = {self.has_more: merged.more}
         if self.numbers:
             own = merged.page.offset // size + self.page_first
             known: dict[Rel, int | None] = {
@@ -88,9 +90,8 @@ class Pages(Linked, frozen=True, tag="pages"):
                 "next": own + 1 if merged.more else None,
                 "last": None if pages is None else pages + self.page_first - 1,
             }
-            neighbours |= {member: known[rel] for rel, member in self.numbers.items()}
+            neighbours |= self.named(merged, self.numbers, known)
         if self.urls:
             links = self.links(merged)
-            neighbours |= {member: links[rel] for rel, member in self.urls.items()}
-        changes.update(neighbours.items())
-        return Reply(200, list(merged.reply.fields), self.led(body.edited(changes), neighbours))
+            neighbours |= self.named(merged, self.urls, links)
+        return Reply(200, list(merged.reply.fields), self.led(merged, changes, neighbours, no_page=self.no_page))

@@ -157,15 +157,13 @@ class Search(Echoing, frozen=True, tag="search"):
         changes: dict[str | None, object] = {
             self.items: merged.rows,
             self.total: merged.total,
-            self.has_more: merged.more,
             **self.counted(merged, self.page_count),
             self.page_echo: page.offset // size + self.page_first,
             self.limit_echo: page.limit,
             self.offset_echo: page.offset + self.offset_first,
             self.count_echo: merged.shown,
-            **self.echoed(merged),
         }
-        return Reply(200, list(merged.reply.fields), JsonObject(merged.reply.body).edited(changes))
+        return Reply(200, list(merged.reply.fields), self.led(merged, changes, {self.has_more: merged.more}))
 
     def _offset(self, values: dict[str, str], limit: int | None) -> int | Unknown:
         offset = super()._offset(values, limit)

@@ -44,12 +44,17 @@ class FailureLine(msgspec.Struct, frozen=True, kw_only=True):
         return " ".join([f"{name}={_quoted(str(value))}" for name, value in members.items() if value != ""])
 
 
+def shard_of(error: ShardgateError) -> str:
+    """The shard that a failure is of, or those of its causes; empty where it is of none."""
+    return error.shard or ",".join(dict.fromkeys([each.shard for each in error.causes if each.shard]))
+
+
 def line_of(error: ShardgateError, request_id: str, operation: str) -> FailureLine:
     """The line of a failure. What a shard or a client sent is in it, as far as the error's texts have it."""
     return FailureLine(
         request=printable(request_id, LOG_TEXT_CHARACTERS_MAX),
         operation=operation,
-        shard=error.shard or ",".join(dict.fromkeys([each.shard for each in error.causes if each.shard])),
+        shard=shard_of(error),
         code=error.code,
         status=error.status,
         where=error.where or next((each.where for each in error.causes if each.where), ""),

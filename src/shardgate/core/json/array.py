@@ -185,7 +185,7 @@ def style(samples: Sequence[Rows]) -> tuple[bytes, bytes, bytes]:
     """What the application writes before the first row, between two, and behind the last."""
     longest = samples[0] if len(samples) == 1 else max(samples, key=lambda sample: min(len(sample.raw), 2))
     body = longest.body
-    first = bytes(longest.raw[0])
+    first = memoryview(longest.raw[0])  # a row may be long: it is not copied
     # Between rows stands nothing else: to match it costs a tenth of looking for the rows.
     start = len(opened[0]) if (opened := _OPENING.match(body)) else 0
     opening, closing = body[:start], ending(body)
@@ -208,7 +208,7 @@ def _empty(samples: Sequence[Rows]) -> bytes:
     return body[: len(body) - len(body.lstrip())] + b"[" + blank + b"]" + body[len(body.rstrip()) :]
 
 
-def _space_inside(row: bytes) -> bytes:
+def _space_inside(row: memoryview) -> bytes:
     """The white space behind a comma: as behind the first colon, where no comma is there to see."""
     match = re.match(rb'\{"(?:[^"\\]|\\.)*":( ?)', row)
-    return match[1] if match else b""
+    return bytes(match[1]) if match else b""

@@ -11,6 +11,8 @@ from shardgate.core.errors import AmbiguousKeyError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.limits import KEY_CHARACTERS_MAX
 
+TEXT_BYTES_MAX = 6 * KEY_CHARACTERS_MAX + 2
+"""Of a text with its quotes, of which each character is escaped."""
 _INTEGER = re.compile(rb"-?[0-9]+")
 # JavaScript and PHP print these without their fraction.
 _WHOLE = re.compile(rb"-?[0-9]+(?:\.0*)?(?:[eE][+-]?[0-9]+)?")
@@ -25,7 +27,7 @@ def key_text(raw: bytes, path: str) -> str | None:
     """
     first = raw[:1]
     if first == b'"':
-        if len(raw) > 6 * KEY_CHARACTERS_MAX + 2:
+        if len(raw) > TEXT_BYTES_MAX:
             raise too_long(path)
         value = msgspec.json.decode(raw, type=str)
         if len(value) > KEY_CHARACTERS_MAX:
@@ -45,4 +47,6 @@ def key_text(raw: bytes, path: str) -> str | None:
 
 def too_long(source: str) -> AmbiguousKeyError:
     """The refusal of a key that no shard can own."""
-    return AmbiguousKeyError(f"the key `{excerpt(source)}` has more than {KEY_CHARACTERS_MAX} characters or digits")
+    error = AmbiguousKeyError(f"the key `{excerpt(source)}` has more than {KEY_CHARACTERS_MAX} characters or digits")
+    error.was_read = True
+    return error

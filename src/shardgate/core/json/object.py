@@ -193,7 +193,7 @@ class JsonObject:
         """Where the object of a member stands, and the member's name in it. Raises BrokenReplyError."""
         whole = len(self.body) - len(self.body.lstrip()), len(self.body.rstrip())
         parent, _, name = path.rpartition(".")
-        if path in self._levels[""] or not parent:
+        if path in self._levels[""] or not parent or path.startswith("@"):  # `@odata.nextLink` is one name
             return *whole, path
         span = self.span(parent)
         if span is None or self.body[span[0] : span[0] + 1] != b"{":

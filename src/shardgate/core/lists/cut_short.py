@@ -2,27 +2,23 @@
 itself, without a word of the rule?
 
 A shard is asked on where its reply shows that it may have more: it states a size or says that there is more, or says
-neither, and several shards gave the same number of rows, and none gave more, in an earlier round either. The request is
-for its last row again and the next one. Only the next one proves that there is more.
+neither, and the number of its rows is a likely limit (core/paging/bounds.py). The request is for its last row again and
+the next one. Only the next one proves that there is more.
 
 Holds: no page is made of rows that a shard is known to have cut short.
-Never: takes one short reply alone for cut: a list that ends looks the same.
+Never: takes a short reply alone for cut: a list that ends looks the same.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 import msgspec
 
 from shardgate.core.contracts import Dialect, Listing
 from shardgate.core.dialect.whole import Whole
-from shardgate.core.errors import BrokenReplyError
 from shardgate.core.json.array import Rows, cut
 from shardgate.core.lists.selection import Block, ChangedError
+from shardgate.core.paging.bounds import cut_short, likely_limit
 from shardgate.core.topology import ShardId
-
-LIKELY_LIMIT_MIN: Final = 5
-"""Hardly any application limits its pages to fewer rows, and that two shards have as few rows is likely by chance."""
 
 
 class Suspects:
@@ -47,7 +43,8 @@ class Suspects:
         if len(rows) <= place or bytes(rows[place]) != bytes(given[-1]):
             raise ChangedError
         if len(rows) > place + 1:
-            raise cut_short(block, len(given), "it gives a row behind them when it is asked on")
+            found = "it gives a row behind them when it is asked on"
+            raise cut_short(block.count, block.start, len(given), found)
 
 
 def suspects(
@@ -89,17 +86,17 @@ def may_have_more(
     short = [(block, count) for block, count in blocks if count > 1 and (block.count is None or count < block.count)]
     if not short:
         return frozenset()
-    counts = [count for _, count in blocks]
-    most = max(*counts, given_max)
-    is_any_full = any(block.count is not None and count >= block.count for block, count in blocks)
-    is_even = most >= LIKELY_LIMIT_MIN and counts.count(most) > 1 and not is_any_full
+    likely = None
+    if not totals.keys() >= {block.shard for block, _ in short}:  # else the sizes say it
+        is_any_full = any(block.count is not None and count >= block.count for block, count in blocks)
+        likely = None if is_any_full else likely_limit([count for _, count in blocks], given_max)
     return frozenset(
         block.shard
         for block, count in short
         if (
             totals[block.shard] > block.start + count
             if block.shard in totals
-            else told.get(block.shard, is_even and count == most)
+            else told.get(block.shard, count == likely)
         )
     )
 
@@ -108,15 +105,4 @@ def refuse_cut(block: Block, given: int, listing: Listing) -> None:
     """For a reader that does not ask on. Raises BrokenReplyError where the reply itself says that there is more."""
     has_more = listing.more if listing.total is None else listing.total > block.start + given
     if has_more and (block.count is None or given < block.count):
-        raise cut_short(block, given, "its reply says that there are more")
-
-
-def cut_short(block: Block, given: int, found: str) -> BrokenReplyError:
-    """The error for a shard that gave fewer rows of a block than it has."""
-    name, asked = ("limit_default", "all") if block.count is None else ("limit_max", str(block.count))
-    return BrokenReplyError(
-        f"a shard gave fewer rows than asked for, and has more: the rule lacks the application's own `{name}`",
-        where=f"row {block.start + given}, counted from 0",
-        log=f"asked for {asked} rows from row {block.start} on, found {given}; {found}; write `{name}` in the dialect, "
-        "as the application has it",
-    )
+        raise cut_short(block.count, block.start, given, "its reply says that there are more")

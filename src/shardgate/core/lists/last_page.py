@@ -9,8 +9,6 @@ Never: guesses a size. Where the application does not state it, the request is r
 
 from collections.abc import Callable, Mapping, Sequence
 
-import msgspec
-
 from shardgate.core.contracts import Ask
 from shardgate.core.errors import UnreadablePageError
 from shardgate.core.http import Reply, Request
@@ -58,7 +56,7 @@ class LastPageMerging:
         place = self._dialect.page or self._dialect.offset
         query = with_values(self._dialect.respelled(self._request.query), {place: str(number)})
         target = f"{self._request.path}?{query}".encode()
-        self._merging = self._begin(msgspec.structs.replace(self._request, query=query, target=target))
+        self._merging = self._begin(self._request.asking(query=query, target=target))
         return self._merging.asks()
 
     def learned(self) -> Sequence[tuple[str, ShardId]]:

@@ -146,9 +146,12 @@ class ListMerging:
         totals = rounds.search.totals
         if any(head.status not in dialect.accepted for head in heads.values()):
             return None
+        extras: list[bytes] = []
         for shard, head in heads.items():
             with of_shard(shard):
-                stated = dialect.open(head).total
+                opened = dialect.open(head)
+            stated = opened.total
+            extras += [opened.extra] if opened.extra else []
             if stated is not None:
                 totals[shard] = stated
         if 0 < len(totals) < len(self._shards):  # one without rows may state no size
@@ -163,7 +166,7 @@ class ListMerging:
         end = None if page.limit is None else page.offset + page.limit
         sizes = totals.values()
         stated = sum([size if end is None else min(size, end) for size in sizes]) if sizes else None
-        reply = self._query.merged(b"", shown, total, more=more, reply=heads[self._shards[0]])
+        reply = self._query.merged(b"", shown, total, more=more, reply=heads[self._shards[0]], extras=tuple(extras))
         promised = shown if dialect.streamable == "with_total" else None
         self._flow = self._query.flow(self._shards, promised, stated)
         return reply, self._flow

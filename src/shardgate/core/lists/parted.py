@@ -9,8 +9,6 @@ Holds: rows of an id on shards that have no part of it are leftovers of an undon
 from collections.abc import Callable, Generator, Mapping, Sequence
 from urllib.parse import quote_plus
 
-import msgspec
-
 from shardgate.core.contracts import Ask, Listing, Merging, Page, as_it_came
 from shardgate.core.dialect.offset import Offset
 from shardgate.core.errors import BrokenReplyError
@@ -184,7 +182,7 @@ class PartedListMerging:
         for start in range(0, len(ids), IDS_AT_ONCE):
             named = quote_plus(",".join(ids[start : start + IDS_AT_ONCE]), safe=",")
             kept = [each for each in request.query.split("&") if each and name_of(each) != self._parts.ids]
-            filtered = msgspec.structs.replace(request, query="&".join([*kept, f"{self._parts.ids}={named}"]))
+            filtered = request.asking(query="&".join([*kept, f"{self._parts.ids}={named}"]))
             target = self._for_page(filtered, Page(0, ALL_ROWS, order.by, fields), fields).target
             replies = yield [Ask(shard, target) for shard in self._shards]
             ordered = [replies[shard] for shard in self._shards]
@@ -201,14 +199,14 @@ class PartedListMerging:
     def _for_page(self, request: Request, page: Page, fields: tuple[str, ...] | None) -> Request:
         """The request for another page."""
         target, _ = self._rule.dialect.ask(request, page, fields)
-        return msgspec.structs.replace(request, target=target, query=target.decode().partition("?")[2])
+        return request.asking(target=target, query=target.decode().partition("?")[2])
 
     def _only_sorted(self) -> Request:
         """The request without its filters."""
         dialect, request = self._rule.dialect, self._query.request
         sorting = {dialect.order, dialect.direction} if isinstance(dialect, Offset) else set()
         kept = [each for each in request.query.split("&") if name_of(each) in sorting]
-        return msgspec.structs.replace(request, query="&".join(kept))
+        return request.asking(query="&".join(kept))
 
     def _wanted(self, parted: Sequence[str]) -> Sequence[str]:
         """The ids with parts that the request may show."""

@@ -11,8 +11,8 @@ from typing import Any
 
 from shardgate.core.contracts import UNKNOWN, AskAll, Known, Strategy, Unknown
 from shardgate.core.guard import call, misfit
-from shardgate.core.path import is_segment
 from shardgate.core.topology import ShardId
+from shardgate.core.wire.path import is_segment
 
 _PATH = re.compile(r"/[!-\"$-~]*")
 

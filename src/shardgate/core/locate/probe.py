@@ -5,7 +5,7 @@ from typing import Literal
 from shardgate.core.contracts import UNKNOWN, AskAll, Known, Strategy, Unknown
 from shardgate.core.locate.bulk import Bulk
 from shardgate.core.locate.compare import compared
-from shardgate.core.path import filled, segment
+from shardgate.core.wire.path import filled, segment
 
 
 class Probe(Strategy, frozen=True, tag="probe"):

@@ -22,9 +22,13 @@ _PREFIX: Final = re.compile(r"^.*[.:@#](?=.)")
 _SIGNS: Final = re.compile(r"[^a-z0-9]")
 _COUNTED: Final = re.compile(
     r"limit|offset|skip(?:ped)?|take|start(?:index|at)?|from|to|(?:page)?size|(?:items)?perpage|pagelimit|returned|empty|"
-    r"(?:total)?count|total(?:items|results|elements|records|rows|pages)?|numberofelements|remaining|"
+    r"(?:total|item|row|record|result|entry|filtered|matched)?count|numberofelements|remaining|"
+    r"i?total(?:items|results|elements|(?:display)?records|rows|pages|entries|hits|size|found|matches)?|"
+    r"records(?:total|filtered)|n(?:b|um)(?:hits|pages|found|results|items)|(?:hits|rows|results|records)perpage|"
+    r"startrow|endrow|startat|end(?:index|at)|maxresults|"
     r"(?:(?:current|last|num|numberof)?pages?|page)(?:count|number|index)?|"
-    r"(?:has)?(?:more|(?:next|prev|previous|last|first)(?:page|offset)?)|is(?:last|first)(?:page)?"
+    r"(?:has|is)?more(?:items|results|records|rows|pages|data|available)*|exceededtransferlimit|(?:is)?truncated|"
+    r"(?:has)?(?:next|prev|previous|last|first)(?:page|offset)?|is(?:last|first)(?:page)?|(?:is)?(?:done|endoflist|eof)"
 )
 """Names of members that describe a page by a number, or by a yes or no."""
 _LINKING: Final = re.compile(
@@ -140,5 +144,5 @@ def _describes_page(name: str, value: bytes) -> bool:
 
 
 def _leads_to(path: str, value: bytes) -> bool:
-    """Whether a text is the address of a page of this list."""
-    return value[:1] == b'"' and path.encode() + b"?" in value.replace(b"\\/", b"/")
+    """Whether a text is the address of a page of this list, or such addresses stand in an array."""
+    return value[:1] in b'"[' and path.encode() + b"?" in value.replace(b"\\/", b"/")

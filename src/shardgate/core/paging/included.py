@@ -59,11 +59,11 @@ class _Shown:
         return walk(self.data, self.pool | self.rows, tree)
 
 
-def included(query: str, data: bytes, bodies: Sequence[bytes], *, absent: bool) -> bytes | None:
+def included(query: str, data: bytes, bodies: Sequence[bytes], *, absent: bool | None) -> bytes | None:
     """The array of what the rows of a page, `data`, refer to; None where the application leaves it out.
 
-    `query`: the client's; `absent`: it is left out where there is nothing, also where no shard shows it. Raises
-    BrokenReplyError.
+    `query`: the client's; `absent`: whether it is left out where there is nothing and no shard shows it; None: not
+    known. Raises BrokenReplyError.
     """
     shown = [_Shown(body) for body in bodies]
     samples = [each.sample for each in shown if each.sample is not None]
@@ -79,6 +79,10 @@ def included(query: str, data: bytes, bodies: Sequence[bytes], *, absent: bool) 
     names = _order(shown, tree)([row for _, row in page.values()], found, tree)
     if not names:
         empty = [sample for sample in samples if not sample.raw]
+        if not empty and absent is None and len(samples) == len(shown):
+            detail = "no row of the page refers to a resource, and the rule does not say how that is written"
+            log = "every shard includes some; write `included_absent` in the dialect: `false` where it writes `[]`"
+            raise BrokenReplyError(detail, where="member included", log=log)
         is_absent = not empty and (absent or len(samples) < len(shown))
         return None if is_absent else join([], empty or samples)
     filled = [sample for sample in (*samples, *[each.array for each in shown]) if sample.raw]

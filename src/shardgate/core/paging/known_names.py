@@ -12,15 +12,18 @@ from typing import Final, Literal
 
 _SIZES: Final = (
     *("limit", "page_size", "per_page", "page_limit", "size", "top", "first", "last", "take", "rows", "count", "per"),
-    *("max_results", "items_per_page", "results_per_page", "batch_size"),
+    *("max_results", "max_result", "items_per_page", "results_per_page", "hits_per_page", "rows_per_page"),
+    *("records_per_page", "entries_per_page", "result_record_count", "page_length", "batch_size"),
 )
 _PLACES: Final = (
     *("offset", "page", "page_number", "page_num", "page_no", "page_index", "page_offset", "skip", "start"),
-    *("start_index", "limitstart"),
+    *("start_index", "start_at", "start_row", "start_record", "first_result", "result_offset", "limitstart"),
+    *("current_page", "cur_page", "page_start"),
 )
 _CURSORS: Final = (
     *("cursor", "page_token", "next_token", "next_page_token", "starting_after", "ending_before", "scroll_id"),
-    *("continuation_token", "skip_token", "next_cursor", "after_cursor", "before_cursor"),
+    *("continuation_token", "skip_token", "next_cursor", "after_cursor", "before_cursor", "page_cursor"),
+    *("start_after", "resumption_token", "exclusive_start_key", "last_evaluated_key"),
 )
 _NUMBER: Final = re.compile(r"\s*[-+]?[0-9]")
 _SIGNS: Final = re.compile(r"[-_. ]")

@@ -24,7 +24,6 @@ def explain(request: Request, plan: Plan, calls_max: int | None = None) -> list[
         ("operation", f"{route.operation}  ({route.name})"),
         ("rule", describe_rule(route)),
         *_explain_client(request),
-        *_explain_deadline(route),
         *_explain_calls(route.calls),
         *_explain_cache(request, route),
         *plan.explain(request),
@@ -35,11 +34,6 @@ def explain(request: Request, plan: Plan, calls_max: int | None = None) -> list[
 def describe_rule(route: Route) -> str:
     """The rule of a route in one line."""
     return f"not served: {route.unserved}" if route.rule is None else route.rule.describe(route)
-
-
-def _explain_deadline(route: Route) -> list[Sentence]:
-    deadline_s = route.rule.deadline_s if route.rule is not None else None
-    return [] if deadline_s is None else [("deadline", f"{deadline_s:g} s, or what the client says: then 504 (SG2003)")]
 
 
 def _explain_calls(words: CallWords | None) -> Iterator[Sentence]:

@@ -290,7 +290,7 @@ def _member(request: Request, path: str) -> str | None:
     refuse_unless_json(request)
     refuse_heavy(request.body)
     try:
-        raw = JsonSearch(request.body).find(path.split("."))
+        raw = JsonSearch(request.body).find_key(path.split("."))
         return None if raw is None else key_text(raw, path)
     except (ValueError, msgspec.DecodeError) as error:
         raise AmbiguousKeyError("the body is not JSON in UTF-8, so that its key cannot be read") from error

@@ -9,8 +9,6 @@ one says so.
 import base64
 from collections.abc import Collection, Mapping
 
-import msgspec
-
 from shardgate.core.cursors.seal import digest
 from shardgate.core.errors import BadCursorError
 from shardgate.core.http import Request
@@ -27,7 +25,7 @@ def mark_of(aliases: Collection[str]) -> str:
 def marked(request: Request, mark: str) -> Request:
     """The request as the links of its page lead back to it."""
     query = f"{request.query}&{mark}" if request.query else mark
-    return msgspec.structs.replace(request, query=query, target=_target(request.target, query))
+    return request.asking(query=query, target=_target(request.target, query))
 
 
 def read(request: Request, shards: Mapping[ShardId, Shard]) -> tuple[Request, frozenset[ShardId]]:
@@ -44,7 +42,7 @@ def read(request: Request, shards: Mapping[ShardId, Shard]) -> tuple[Request, fr
         raise BadCursorError(f"`{NAME}` names no shard of this gateway; request the list without it to begin anew")
     query = "&".join([part for part in parts if part.partition("=")[0] != NAME])
     target = _target(request.target, query)
-    return msgspec.structs.replace(request, query=query, target=target), frozenset([named[each] for each in wanted])
+    return request.asking(query=query, target=target), frozenset([named[each] for each in wanted])
 
 
 def unmarked(target: bytes, mark: str) -> bytes:

@@ -14,20 +14,30 @@ from shardgate.core.replies.fields import with_field
 PageRel = Literal["self", "first", "prev", "previous", "next"]
 """The relation of a page to the one whose reply names it."""
 _LINK: Final = re.compile(r'<([^>]*)>((?:[^,"]|"(?:[^"\\]|\\.)*")*)')
-_REL: Final = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))', re.IGNORECASE)
+_PARAMETER: Final = re.compile(r';\s*([^\s;,="]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?')
 _PAGES: Final = frozenset({"self", "first", "prev", "previous", "next", "last"})
 
 
-def linked_pages(reply: Reply, rels: Collection[str]) -> dict[str, str]:
-    """The pages that the fields `Link` of a reply name (RFC 8288 section 3): relation → address. The first `rel` of a
-    link counts. Raises BrokenReplyError where one is of a page, and none of `rels`."""
+def page_links(reply: Reply) -> dict[str, str]:
+    """The pages that the fields `Link` of a reply name (RFC 8288 section 3): relation → address.
+
+    The first `rel` of a link counts. A link with an `anchor` is of another resource.
+    """
     values = [value.decode("latin-1") for name, value in reply.fields if name.lower() == b"link"]
     found: dict[str, str] = {}
     for match in _LINK.finditer(", ".join(values)):
-        rel = _REL.search(match[2])
-        for name in (rel[1] or rel[2] or "").lower().split() if rel else ():
-            if name in _PAGES:
-                found.setdefault(name, match[1])
+        said: dict[str, str] = {}
+        for name, quoted, plain in _PARAMETER.findall(match[2]):
+            said.setdefault(name.lower(), quoted or plain)
+        for rel in () if said.get("anchor") else said.get("rel", "").lower().split():
+            if rel in _PAGES:
+                found.setdefault(rel, match[1])
+    return found
+
+
+def linked_pages(reply: Reply, rels: Collection[str]) -> dict[str, str]:
+    """The same. Raises BrokenReplyError where one is of a page, and none of `rels`."""
+    found = page_links(reply)
     if strange := sorted(found.keys() - {*rels}):
         log = f"found the relation `{strange[0]}`; name it in `rels` of the dialect, in the application's order"
         raise BrokenReplyError("a shard's Link names a page that the rule does not", where="header Link", log=log)

@@ -188,7 +188,7 @@ class One(CallingRule, frozen=True, kw_only=True, tag="one"):
 
     def _check_unreadable(self, request: Request, error: AmbiguousKeyError) -> None:
         """Raises the error unless the body is one that nobody reads, and the application's to refuse."""
-        if self.unreadable == "refuse" or has_readable_body(self.key, request):
+        if self.unreadable == "refuse" or error.was_read or has_readable_body(self.key, request):
             raise error
 
     def _unowned(self, request: Request, route: Route, known: Known, key: str | None) -> ToAny | FindOwner:

@@ -18,8 +18,7 @@ def conditional(request: Request, lines: bytes) -> Request:
     for line in lines.split(b"\r\n")[:-1]:
         name, _, value = line.partition(b":")
         values[name.lower()] = value.strip()
-    return msgspec.structs.replace(
-        request,
+    return request.asking(
         fields=msgspec.structs.replace(
             fields,
             end_to_end=_LINES.sub(b"", fields.end_to_end) + lines,

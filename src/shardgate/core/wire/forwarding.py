@@ -6,6 +6,8 @@ Hot path: one `%`-format a head.
 
 from http import HTTPStatus
 
+import msgspec
+
 from shardgate.core.http import Reply, ReplyHead, Request
 from shardgate.core.wire.fields import as_fields
 
@@ -60,6 +62,16 @@ def last_chunk(trailers: bytes) -> bytes:
 def relayed_head(head: ReplyHead, framing: bytes) -> bytes:
     """A shard's head for the client. `framing`: the Content-Length or Transfer-Encoding line, and Connection."""
     return b"HTTP/1.1 %d %b\r\n%b%b\r\n" % (head.status, head.reason, head.lines, framing)
+
+
+def relayed_whole(head: ReplyHead, length: int) -> bytes:
+    """The head of a reply whose length is known, for a connection that goes on. Made once for all that are equal."""
+    written = head.written
+    if written is None or written[0] is not head.fields or written[1] != length:
+        made = relayed_head(head, b"Content-Length: %d\r\n" % length)
+        msgspec.structs.force_setattr(head, "written", (head.fields, length, made))
+        return made
+    return written[2]
 
 
 def head_of(reply: Reply, length: int | None) -> ReplyHead:

@@ -34,13 +34,13 @@ from shardgate.core.errors import (
 from shardgate.core.failures.missing import shards_missing
 from shardgate.core.http import Reply
 from shardgate.core.locate import equal_key
-from shardgate.core.path import filled, names_of
 from shardgate.core.rules.divide import Division
 from shardgate.core.rules.every import ToEvery
 from shardgate.core.rules.fields import IdForm
 from shardgate.core.rules.one import ToParts
 from shardgate.core.rules.place import Place, Placement
 from shardgate.core.topology import ShardId
+from shardgate.core.wire.path import filled, names_of
 from shardgate.engine.change.ids import new_ids
 from shardgate.engine.change.journal_driver import JournalDriver
 from shardgate.engine.change.request import ChangeRequest

@@ -42,8 +42,9 @@ class Housekeeper:
         try:
             if not await writer.run(writer.leases.lead, "purge"):
                 return IDLE_S
-            keys_s = await self._purge(self._keys, writer.keys.purge, wall())
-            return min(keys_s, await self._purge(self._entries, writer.journal.purge, wall() - self._journal_kept_s))
+            at = await writer.run(writer.wall, wall())
+            keys_s = await self._purge(self._keys, writer.keys.purge, at)
+            return min(keys_s, await self._purge(self._entries, writer.journal.purge, at - self._journal_kept_s))
         except StoreUnavailableError as error:
             _log.error("the store cannot be purged: %s", error.log)
             return IDLE_S

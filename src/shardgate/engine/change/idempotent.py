@@ -6,6 +6,7 @@ does not say who it is gets no reply to another connection's request: the reques
 Never: gives a cookie to a client that does not say who it is, a second time.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import ParamSpec
@@ -98,8 +99,15 @@ class IdempotentRunner:
         return await self._run_for_anybody(claim, others, asked, run)
 
     async def _begin(self, claim: Claim, at: float) -> tuple[Verdict, Reply | None]:
+        keys, sure_after_s = self._writer.keys, self._writer.leases.dead_after_s
         try:
-            return await self._writer.run(self._writer.keys.begin, claim, at, at + self._expires_s)
+            verdict, reply = await self._writer.run(keys.begin, claim, at, at + self._expires_s)
+            if verdict == "busy" and sure_after_s and await self._writer.run(keys.seems_dead, claim):
+                # A worker that lives has its lease again by then. Who asks again finds another worker, or comes too
+                # late, and would be told each time that the first request is under way.
+                await asyncio.sleep(sure_after_s)
+                verdict, reply = await self._writer.run(keys.begin, claim, at, at + self._expires_s)
+            return verdict, reply
         except StoreUncertainError:
             self._debts.owe(partial(self._writer.keys.forget, claim))  # it would be under way as long as we live
             raise

@@ -23,11 +23,11 @@ from shardgate.core.http import Reply
 from shardgate.core.json.object import JsonObject
 from shardgate.core.merge.entity import Entity
 from shardgate.core.parts.share import shares
-from shardgate.core.path import filled
 from shardgate.core.plan.key import unknown_key
 from shardgate.core.replies.refusals import unite
 from shardgate.core.rules.one import ToParts
 from shardgate.core.topology import ShardId
+from shardgate.core.wire.path import filled
 from shardgate.engine.change.awaited_call import AwaitedCall
 from shardgate.engine.change.changes import Changes
 from shardgate.engine.change.ids import new_ids

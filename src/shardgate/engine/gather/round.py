@@ -386,20 +386,19 @@ class Round:
 
 
 class _Collector:
-    """Receives one reply whole."""
+    """Receives one reply whole. Compiled, its members have known places, whatever they begin with."""
 
-    __slots__ = ("_long", "_round", "body", "call", "head", "is_paused", "shard", "size")
+    is_paused: bool = False
+    head: ReplyHead | None = None
+    size: int = 0
+    call: Call | None = None
+    _long: bytearray | None = None
 
     def __init__(self, of_round: Round, shard: ShardId) -> None:
         self._round = of_round
-        self.is_paused = False
         self.shard = shard
-        self.head: ReplyHead | None = None
         self.body: list[bytes] = []
         """The pieces of a short body; those of a long one would need their memory once more when they are joined."""
-        self._long: bytearray | None = None
-        self.size = 0
-        self.call: Call | None = None
 
     @property
     def expected(self) -> int:

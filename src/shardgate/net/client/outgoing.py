@@ -11,7 +11,7 @@ import msgspec
 
 from shardgate.core.clients.rate_limit import limited, without_limits
 from shardgate.core.http import Reply, ReplyHead, Request
-from shardgate.core.wire.forwarding import chunk, last_chunk, relayed_head, upgrade_lines, whole_reply
+from shardgate.core.wire.forwarding import chunk, last_chunk, relayed_head, relayed_whole, upgrade_lines, whole_reply
 
 _BODILESS = frozenset({204, 304})
 
@@ -56,8 +56,13 @@ class OutgoingReply:
 
     def begin(self, head: ReplyHead, data: bytes) -> int:
         """The head of a shard's reply and the first piece of its body, in one write; its size in bytes."""
-        if head.content_length is not None and head.status != 204:
-            framing = b"Content-Length: %d\r\n" % head.content_length
+        length = head.content_length
+        if length is not None and head.status != 204:
+            if self.keep_alive and not self.limits:  # as for most replies
+                written = relayed_whole(head, length) + data
+                self._transport.write(written)
+                return len(written)
+            framing = b"Content-Length: %d\r\n" % length
         else:
             framing = self._framing(head.status)
         if not self.keep_alive:

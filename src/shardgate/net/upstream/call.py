@@ -8,11 +8,8 @@ import asyncio
 from math import inf
 from typing import Final, Protocol
 
-import msgspec
-
 from shardgate.core.errors import DeadlineError, ShardgateError
 from shardgate.core.http import ReplyHead
-from shardgate.core.value import Value
 from shardgate.net.upload import Upload
 from shardgate.net.watch import Watch
 
@@ -104,24 +101,48 @@ class ReplySink(Protocol):
 _UNWATCHED: Final = Watch()  # not of a factory: compiled, a field would be no Watch
 
 
-class Patience(Value, frozen=True):
-    """How long a call waits."""
+class Patience:
+    """How long a call waits. Not changed once a call has it; a call that needs another has a copy."""
 
-    reply_s: float
-    """From the call's start until its reply begins; until the reply is whole where `idle_s` is None."""
-    idle_s: float | None = None
-    """Without a byte moving, in either body."""
-    total_s: float = inf
-    """From the call's start to the end of its reply."""
-    first_byte_s: float = inf
-    """From the request that was sent whole to the first byte of its reply; no longer than `reply_s`."""
-    watch: Watch = _UNWATCHED
-    """What keeps the calls' deadlines from when a pool has them, and tells the time. A test passes its own."""
-    hedge_after_s: float = 0.0
-    """A read is late after so many seconds at the earliest; inf: it never is."""
-    failures_max: int | None = None
-    """A failure of the call is enough to leave its replica out where it is the last of so many in a row; 0: it does not
-    count; None: as the guards say."""
+    __slots__ = ("failures_max", "first_byte_s", "hedge_after_s", "idle_s", "reply_s", "total_s", "watch")
+
+    def __init__(
+        self,
+        reply_s: float,
+        idle_s: float | None = None,
+        total_s: float = inf,
+        first_byte_s: float = inf,
+        watch: Watch = _UNWATCHED,
+        hedge_after_s: float = 0.0,
+        failures_max: int | None = None,
+    ) -> None:
+        self.reply_s = reply_s
+        """From the call's start until its reply begins; until the reply is whole where `idle_s` is None."""
+        self.idle_s = idle_s
+        """Without a byte moving, in either body."""
+        self.total_s = total_s
+        """From the call's start to the end of its reply."""
+        self.first_byte_s = first_byte_s
+        """From the request that was sent whole to the first byte of its reply; no longer than `reply_s`."""
+        self.watch = watch
+        """What keeps the calls' deadlines from when a pool has them, and tells the time. A test passes its own."""
+        self.hedge_after_s = hedge_after_s
+        """A read is late after so many seconds at the earliest; inf: it never is."""
+        self.failures_max = failures_max
+        """A failure of the call is enough to leave its replica out where it is the last of so many in a row; 0: it does
+        not count; None: as the guards say."""
+
+    def copy(self) -> "Patience":
+        """Another one, to be changed."""
+        return Patience(
+            self.reply_s,
+            self.idle_s,
+            self.total_s,
+            self.first_byte_s,
+            self.watch,
+            self.hedge_after_s,
+            self.failures_max,
+        )
 
 
 class Call:
@@ -214,7 +235,8 @@ class Call:
 
     def hedge_after(self, seconds: float) -> None:
         """Its rule says when it is late at the earliest."""
-        self._patience = msgspec.structs.replace(self._patience, hedge_after_s=seconds)
+        self._patience = self._patience.copy()
+        self._patience.hedge_after_s = seconds
 
     @property
     def failures_max(self) -> int | None:
@@ -223,7 +245,8 @@ class Call:
 
     def count_failures(self, failures_max: int) -> None:
         """Its rule says how many failures are enough."""
-        self._patience = msgspec.structs.replace(self._patience, failures_max=failures_max)
+        self._patience = self._patience.copy()
+        self._patience.failures_max = failures_max
 
     def twin(self) -> "Call":
         """The same read once more, for another replica."""
@@ -263,7 +286,8 @@ class Call:
 
     def may_be_silent(self, idle_s: float) -> None:
         """The reply is a stream of events: it ends when one side likes, and may say nothing for long."""
-        self._patience = msgspec.structs.replace(self._patience, idle_s=idle_s, total_s=inf)
+        self._patience = self._patience.copy()
+        self._patience.idle_s, self._patience.total_s = idle_s, inf
         self._ends_at = inf
         self.deadline_at = self._patience.watch.now() + idle_s
 

@@ -215,7 +215,7 @@ class UpstreamConnection:
         elif call.reads:
             log = "no byte of a reply came" if exc is None else f"no byte of a reply came: {exc}"
             error = BrokenReplyError("a shard closed the connection without a reply", log=log)
-            error.another_may_answer = True
+            error.another_may_answer = call.repeatable
             call.fail(error)
         else:
             log = "no byte of a reply came" if exc is None else f"no byte of a reply came: {exc}"

@@ -8,6 +8,7 @@ from msgspec import Struct
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from shardgate.core.hosts import without_password
 from shardgate.split.errors import SplitRefusedError
 
 
@@ -31,7 +32,7 @@ class DatabaseAddress(Struct, frozen=True):
         return Path(cast(str, self.url.database)).absolute()
 
     def __str__(self) -> str:
-        return self.url.render_as_string(hide_password=True)
+        return _shown(self.url)
 
 
 def parse_address(text: str, option: str) -> DatabaseAddress:
@@ -41,21 +42,31 @@ def parse_address(text: str, option: str) -> DatabaseAddress:
     """
     try:
         url = make_url(text.replace("postgres://", "postgresql://", 1))
-    except ArgumentError as error:
-        reason = f"{option} {text}: this is not a database URL. Write sqlite:///FILE,"
+    except (ArgumentError, ValueError) as error:  # of a port that is no number
+        # What is no URL may be a list of libpq's words, with a password.
+        shown = f" {without_password(text)}" if "://" in text or not {*"=@"} & {*text} else ""
+        reason = f"{option}{shown}: this is not a database URL. Write sqlite:///FILE,"
         reason += " postgresql://USER@HOST/DATABASE or mysql://USER@HOST/DATABASE"
         raise SplitRefusedError([reason]) from error
+    if "@" in (url.host or "") or (url.password and "@" in (url.database or "")):
+        raise SplitRefusedError([f"{option} {without_password(text)}: write @ in a password as %40"])
     backend = url.get_backend_name()
     if backend == "postgresql":
         return DatabaseAddress(SqlDialect.POSTGRESQL, url.set(drivername="postgresql+psycopg"))
     if backend in ("mysql", "mariadb"):
         if not url.database:
-            raise SplitRefusedError([f"{option} {url.render_as_string(hide_password=True)}: name the database"])
+            raise SplitRefusedError([f"{option} {_shown(url)}: name the database"])
         return DatabaseAddress(SqlDialect.MYSQL, url.set(drivername="mysql+pymysql"))
     if backend != "sqlite":
-        shown = url.render_as_string(hide_password=True)
+        shown = _shown(url)
         reason = f"{option} {shown}: {backend} is not supported. Use a database of SQLite, PostgreSQL, MySQL or MariaDB"
         raise SplitRefusedError([reason])
     if not url.database or url.database == ":memory:" or url.query:
         raise SplitRefusedError([f"{option} {text}: give the path of a file and nothing else, as in sqlite:///shop.db"])
     return DatabaseAddress(SqlDialect.SQLITE, url.set(drivername="sqlite"))
+
+
+def _shown(url: URL) -> str:
+    """Without a password, where libpq's `?password=…` may be one, too."""
+    hidden = dict.fromkeys((name for name in url.query if "pas" in name.lower() or "secret" in name.lower()), "***")
+    return url.set(query={**url.query, **hidden}).render_as_string(hide_password=True)

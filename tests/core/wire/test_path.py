@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shardgate.core.path import filled, is_segment, names_of, segment
+from shardgate.core.wire.path import filled, is_segment, names_of, segment
 
 TEMPLATE = "/orders/{id}/confirm"
 

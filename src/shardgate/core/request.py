@@ -1,0 +1,97 @@
+"""A request as a value, and its header section: everyone knows them by `core/http.py`.
+
+Hot path: compiled, which that module cannot be: replies are decoded from the store (decision 54).
+"""
+
+from collections.abc import Mapping
+
+from shardgate.core.value import LightValue
+
+
+class RequestFields(LightValue, frozen=True, gc=False):
+    """A validated header section of a request, with everything that was read from it. Shared between requests."""
+
+    host: bytes
+    content_length: int
+    chunked: bool
+    keep_alive: bool
+    expects_continue: bool
+    end_to_end: bytes
+    """The lines that are passed on: without hop-by-hop fields, framing, Host, and lines that the gateway writes
+    itself."""
+    unconditional: bytes
+    """The same lines without conditions, ranges and codings: a gather sends these."""
+    values: dict[bytes, bytes]
+    """Lower-case name → value. The values of a field that came more than once are joined by commas."""
+    repeated: frozenset[bytes]
+    """The names of fields that came more than once."""
+    request_id: bytes | None
+    upgrade: bytes = b""
+    """The protocol that the client asks for, in lower case (RFC 9110 section 7.8); b"": it asks for none."""
+    takes_trailers: bool = False
+    has_body: bool = False
+    """The request has a body, maybe an empty one."""
+    method_override: tuple[bytes, bytes] | None = None
+    """The header that names another method for the request, and that method; both empty where it is not clear."""
+    packed_tags: frozenset[bytes] = frozenset()
+    """The application's tags that the client's If-None-Match names in the form that packed replies have."""
+
+    def __repr__(self) -> str:
+        """Only the names: a traceback or a log that shows a request shows no credentials."""
+        return f"RequestFields({', '.join(sorted(name.decode('latin-1') for name in self.values))})"
+
+
+class Request:
+    """One request of a client. Its body may still arrive. A class, no struct: see decision 54."""
+
+    body: bytes = b""
+    arriving: bool = False
+    """The body is not whole yet: it is sent on while it arrives, or collected first."""
+    scheme: str = "http"
+    """The scheme that the client used: `http` or `https`."""
+    claims: Mapping[str, object] | None = None
+    """The claims of the client's verified token; None: it has none, or tokens are not verified."""
+    binding: frozenset[str] = frozenset()
+    """The names of the claims that bind the client: it may name no other key than they do."""
+
+    def __init__(
+        self, method: str, sent_method: bytes, target: bytes, path: str, query: str, fields: RequestFields, minor: int
+    ) -> None:
+        self.method = method
+        """The method of the operation: the one that was sent, or the one that a header names (method override)."""
+        self.sent_method = sent_method
+        self.target = target
+        self.path = path
+        self.query = query
+        self.fields = fields
+        self.minor = minor
+
+    def asking(
+        self, *, query: str | None = None, target: bytes | None = None, fields: RequestFields | None = None
+    ) -> "Request":
+        """The same request with another query, target or header section."""
+        other = Request(
+            self.method,
+            self.sent_method,
+            self.target if target is None else target,
+            self.path,
+            self.query if query is None else query,
+            self.fields if fields is None else fields,
+            self.minor,
+        )
+        other.body, other.arriving, other.scheme = self.body, self.arriving, self.scheme
+        other.claims, other.binding = self.claims, self.binding
+        return other
+
+    def __repr__(self) -> str:
+        """Without query, body and token: a traceback or a log may show it."""
+        return f"Request({self.method} {self.path})"
+
+    @property
+    def length(self) -> int | None:
+        """The length of the body in bytes; None: there is no body, or it arrives in chunks."""
+        if not self.fields.has_body:
+            return None
+        if self.arriving:
+            return None if self.fields.chunked else self.fields.content_length
+        return len(self.body)
