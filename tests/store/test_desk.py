@@ -91,6 +91,7 @@ def test_an_abandoned_create_of_a_tenant_frees_its_name(desk: Desk, journal: Jou
         assert placements.reserve("vendors", "v1", ["north", "south"], lambda _: "south") == "south"
 
 
+@pytest.mark.usefixtures("times_as_given")
 def test_the_newest_change_is_listed_first_and_one_that_is_over_only_when_asked(desk: Desk, journal: Journal) -> None:
     first, second = added(journal, "t1"), added(journal, "t2", stuck=True)
     assert [(entry.id, at) for entry, at in desk.entries(everything=False)] == [(second.id, 10.0), (first.id, 10.0)]
