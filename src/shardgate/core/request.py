@@ -4,6 +4,7 @@ Hot path: compiled, which that module cannot be: replies are decoded from the st
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 from shardgate.core.value import LightValue
 
@@ -41,6 +42,9 @@ class RequestFields(LightValue, frozen=True, gc=False):
         return f"RequestFields({', '.join(sorted(name.decode('latin-1') for name in self.values))})"
 
 
+_NOTHING: Final[frozenset[str]] = frozenset()
+
+
 class Request:
     """One request of a client. Its body may still arrive. A class, no struct: see decision 54."""
 
@@ -51,8 +55,6 @@ class Request:
     """The scheme that the client used: `http` or `https`."""
     claims: Mapping[str, object] | None = None
     """The claims of the client's verified token; None: it has none, or tokens are not verified."""
-    binding: frozenset[str] = frozenset()
-    """The names of the claims that bind the client: it may name no other key than they do."""
 
     def __init__(
         self, method: str, sent_method: bytes, target: bytes, path: str, query: str, fields: RequestFields, minor: int
@@ -65,6 +67,8 @@ class Request:
         self.query = query
         self.fields = fields
         self.minor = minor
+        self.binding = _NOTHING  # not of the class: a compiled class has no such default
+        """The names of the claims that bind the client: it may name no other key than they do."""
 
     def asking(
         self, *, query: str | None = None, target: bytes | None = None, fields: RequestFields | None = None

@@ -62,7 +62,8 @@ def waits_for_method(request: Request, snapshot: Snapshot) -> bool:
 def _match_post(request: Request, snapshot: Snapshot) -> tuple[Route, Mapping[str, str]]:
     """Query, body and header may each name a method; what they name is one. A request may come twice: before its body,
     and with it."""
-    request.method, named = "POST", None
+    named: _Named | None = None
+    request.method = "POST"
     if request.query and (parameter := snapshot.method_override) is not None:
         named = _override(named, "parameter", parameter, only_value(request.query, parameter))
     if request.body and (member := snapshot.method_override_member) is not None and _may_name(request):
