@@ -33,6 +33,10 @@ def _flags() -> dict[str, str]:
     return {name: f"{os.environ.get(name, '')} {flag}".strip() for name, flag in flags.items()}
 
 
+_LOST_DEFAULT = "Unsupported default attribute value"
+"""What mypyc says, as a warning, of a member of a class whose default is no literal: compiled, it has none."""
+
+
 class CompileHook(BuildHookInterface[Any]):
     """Adds one extension module for each of `modules` and `c_modules`, and the one that holds the former's code."""
 
@@ -65,6 +69,10 @@ class CompileHook(BuildHookInterface[Any]):
         if done.returncode != 0:
             said = "\n".join((done.stdout + done.stderr).splitlines()[-12:])
             raise RuntimeError(f"{name} failed; it needs a C compiler and Python's headers (python3-dev):\n{said}")
+        if lost := [line for line in (done.stdout + done.stderr).splitlines() if _LOST_DEFAULT in line]:
+            raise RuntimeError(
+                "a member of a compiled class would have no value: set it in __init__:\n" + "\n".join(lost)
+            )
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Nothing is left."""
