@@ -27,6 +27,7 @@ def classes_of(module: str) -> list[ast.ClassDef]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_mypyc_takes_all_modules_and_loses_no_default(tmp_path: Path) -> None:
     """It refuses what mypy takes, and of a default that is no literal it only warns: compiled, the member has none."""
     shutil.copytree(ROOT / "src" / "shardgate", tmp_path / "shardgate")

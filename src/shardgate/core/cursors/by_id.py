@@ -204,7 +204,7 @@ class IdCursorWalk(CursorWalk):
         shown, order = self._in_order(chosen), self._order
         if not shown or order is None or order.tie is None:
             return None
-        first, last = (value_at(row.raw, order.paths[order.tie]) for row in (shown[0], shown[-1]))
+        first, last = (value_at(bytes(row.raw), order.paths[order.tie]) for row in (shown[0], shown[-1]))
         return first or b"null", last or b"null"
 
     def _reply(self) -> Reply:
