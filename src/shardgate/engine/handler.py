@@ -116,7 +116,7 @@ class Gateway:
         """What clients take up of this worker."""
         self._connections = Connections(loads, observer.meter)
         loads.lasting = self._connections.lasting
-        self._overload = Overload(loads, observer.meter)
+        self._overload = Overload(loads, conductor.turns, observer.meter)
         self._cluster = cluster
         self._conductor = conductor
         self._changes = changes

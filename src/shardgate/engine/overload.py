@@ -1,6 +1,7 @@
 """Takes requests on, or refuses them at once, by how many are under way and how late the loop is.
 
-Holds: the loop is watched only while many requests are under way.
+Holds: the loop is watched only while many requests are under way. While it sheds, a sample of how late it is waits in
+turn behind the merges, as what comes would.
 Hot path: with few requests under way, and without priority classes, nothing of this runs.
 """
 
@@ -15,16 +16,18 @@ from shardgate.core.http import Request
 from shardgate.core.routes.route import Route
 from shardgate.net.client.contracts import Client
 from shardgate.net.clock import now
+from shardgate.net.turns import Turns
 from shardgate.observe.meter import Meter
 
 
 class Overload:
     """Of one worker."""
 
-    __slots__ = ("_is_watching", "_loads", "_meter", "ranks")
+    __slots__ = ("_is_watching", "_loads", "_meter", "_turns", "ranks")
 
-    def __init__(self, loads: ClientLoads, meter: Meter) -> None:
+    def __init__(self, loads: ClientLoads, turns: Turns, meter: Meter) -> None:
         self._loads = loads
+        self._turns = turns
         self._meter = meter
         self._is_watching = False
         """The loop is to take a sample of how late it is."""
@@ -65,15 +68,26 @@ class Overload:
             self._watch()
         elif exchange.began_at > self._loads.shedding.late_at:
             self._loads.is_late(self._meter.in_flight)
+            self._turns.paces = self._loads.shedding.is_shedding
         if not exchange.is_list:  # else it was taken on, and its body came meanwhile
             self._loads.take_on(exchange.load, self._meter.in_flight, is_list=is_list, rank=rank)
 
     def _watch(self) -> None:
         self._is_watching = True
+        self._turns.paces = self._loads.shedding.is_shedding
         self._loads.shedding.expect(now())
         asyncio.get_running_loop().call_later(SAMPLE_S, self._sample)
 
     def _sample(self) -> None:
-        self._is_watching = False
+        if self._turns.is_idle:
+            self.step()
+        else:
+            self._loads.shedding.waits(now())
+            self._turns.add(self)
+
+    def step(self) -> bool:
+        """Take the sample: its turn has come. False: there is nothing more to do in turns."""
+        self._is_watching = self._turns.paces = False
         if self._loads.sampled(self._meter.in_flight):
             self._watch()
+        return False

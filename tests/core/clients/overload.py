@@ -3,7 +3,7 @@ takes of the processor, and clients that do not wait for each other."""
 
 import heapq
 import random
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -17,8 +17,12 @@ SHARDS_S = 0.02
 """What shards take for a request."""
 COSTS_S = {"list": 0.00106, "read": 0.0001, "refusal": 0.000028, "accept": 0.0001}
 """Of the processor, measured: lists of 1,200 rows; refusals and connections with what the kernel does for them."""
-BEFORE = 0.3
-"""Of a request's work, what is done before shards are asked."""
+BEFORE = 0.1
+"""Of a list's work, what is done before shards are asked."""
+MERGED = 0.85
+"""The same: its merge."""
+READ_BEFORE = 0.3
+"""Of a read's work, what is done before its shard is asked."""
 
 
 @dataclass
@@ -62,6 +66,8 @@ class Worker:
         self._numbers = count()
         self._looked_at = 0.0
         self._sampled_at = 0.0
+        self._merges: deque[Sent | None] = deque()
+        """Those that wait for their turn, while it sheds; None: a sample."""
 
     def run(self) -> "Worker":
         on_one_processor([self])
@@ -70,6 +76,8 @@ class Worker:
     @property
     def due_s(self) -> float:
         """When it has something to do."""
+        if self._merges:
+            return self.now_s
         event_s = self._events[0][0] if self._events else self.lasts_s
         return min(event_s, self._looked_at + LOOK_S, self._sampled_at or self.lasts_s)
 
@@ -84,6 +92,8 @@ class Worker:
         while events and events[0][0] <= self.now_s and len(batch) < EVENTS_OF_A_ROUND:
             batch.append(heapq.heappop(events))
         self._round(batch)
+        if self._merges:
+            self._turn()
 
     def answered(self, kind: str, from_s: float = 1.0) -> float:
         """A second."""
@@ -135,6 +145,14 @@ class Worker:
         shedding.clients = max(1, sum(each > 0 for each in self._under_way.values()))
 
     def _sample(self) -> None:
+        self._sampled_at = self.lasts_s
+        if self._merges:
+            self.shedding.waits(self.now_s)
+            self._merges.append(None)
+        else:
+            self._sampled()
+
+    def _sampled(self) -> None:
         self.shedding.sampled(self.now_s, self._others_here)
         wanted = self.shedding.lists + self.others > self.shedding.watched_from
         self._sampled_at = self.shedding.expect(self.now_s) if wanted else 0.0
@@ -150,9 +168,20 @@ class Worker:
                 self._happens(at_s, "read", sent)
             elif what == "read":
                 at_s = self._begin(sent, at_s)
+            elif sent.kind == "list" and self.shedding.is_shedding:
+                at_s += (1 - BEFORE - MERGED) * COSTS_S["list"] * self.slow
+                self._merges.append(sent)
             else:
                 at_s = self._end(sent, at_s)
         self.now_s = at_s
+
+    def _turn(self) -> None:
+        """What waits longest for its turn."""
+        sent = self._merges.popleft()
+        if sent is None:
+            self._sampled()
+        else:
+            self.now_s = self._end(sent, self.now_s, MERGED)
 
     def _begin(self, sent: Sent, at_s: float) -> float:
         shedding, mine = self.shedding, self._under_way[sent.client] + 1
@@ -171,17 +200,19 @@ class Worker:
         shedding.begin(rank, is_list=is_list)
         shedding.lists += is_list
         self.others += not is_list
-        at_s += BEFORE * COSTS_S[sent.kind] * self.slow
+        at_s += (BEFORE if is_list else READ_BEFORE) * COSTS_S[sent.kind] * self.slow
         self._happens(at_s + SHARDS_S * self.chance.uniform(0.8, 1.3), "reply", sent)
         return at_s
 
-    def _end(self, sent: Sent, at_s: float) -> float:
+    def _end(self, sent: Sent, at_s: float, left: float | None = None) -> float:
+        """`left`: of its work; None: all that comes behind its shards' replies."""
         is_list = sent.kind == "list"
         self._under_way[sent.client] -= 1
         self.shedding.end(self._rank(sent), is_list=is_list)
         self.shedding.lists -= is_list
         self.others -= not is_list
-        at_s += (1 - BEFORE) * COSTS_S[sent.kind] * self.slow
+        left = (1 - (BEFORE if is_list else READ_BEFORE)) if left is None else left
+        at_s += left * COSTS_S[sent.kind] * self.slow
         sent.took_s = at_s - sent.at_s
         self.over.append(sent)
         return at_s

@@ -8,7 +8,7 @@ from shardgate.core.errors import BrokenReplyError, DeadlineError, SlowClientErr
 from shardgate.core.held import HeldBytes
 from shardgate.engine.gather.pace import Pace
 from shardgate.engine.gather.passing_on import RunningFlow
-from shardgate.engine.gather.turns import Turns
+from shardgate.net.turns import Turns
 from tests.engine.fakes import IS_COMPILED, FakeClient, FakeCluster, as_any
 
 

@@ -81,8 +81,8 @@ class Talk:
         merging._short = as_any(self.short)
         plan = ToGather(route, asked, merging, None, None, RULE.learn)
         conductor = Conductor(as_any(self.shards), Limits(calls_per_request_max=calls_max), self.held)
-        self.turns = conductor._turns if beside is None else beside.turns
-        conductor._turns = self.turns
+        self.turns = conductor.turns if beside is None else beside.turns
+        conductor.turns = self.turns
         work = conductor.work_of(plan, as_any(self.snapshot), as_any(self.client), self.exchange)
         self.gather = ShortGather(conductor, plan, merging, work, as_any(self.client), self.errors.append)
         self.begin = self.gather.start

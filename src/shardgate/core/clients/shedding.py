@@ -1,13 +1,18 @@
 """How many requests one worker takes on while there are more than it can answer; the others are refused at once.
 
     calm ── the loop is later than LATE_S, in BURST_S ───► sheds: in each step fewer lists, or more,
-    calm ◄── nothing was refused for CALM_LOOKS ─────────         so that the loop is no later than SHED_LATE_S
+    calm ◄── nothing was refused for CALM_LOOKS ─────────         so that merges wait no longer than SHED_WAIT_S
 
 What comes waits for the loop to end its round, at each of its steps, and a refusal waits as long. More requests under
 way than keep the processor busy make rounds longer and answer nobody sooner. So how late the loop is says how many are
 too many: samples are taken while there is much to do. A timer that the loop is late for is one; and where a round is so
 long that the timer waits, each request that is handled meanwhile says so. Lists cost the most, since they ask several
 shards, and are refused first. Others are refused where a few lists are still too much.
+
+While it sheds, merges take turns, one in a round, so that what comes waits for one merge and not for all that are
+ready. Then a sample waits in turn, too, behind the merges that were ready before it. The loop may be later than
+SHED_LATE_S for no sample, and what is in turn may wait for SHED_WAIT_S: that much work is always there, whatever it
+costs, and refusals are as soon.
 
 Where there are priority classes, this is done to the least important one until nothing of it is taken on; then, where
 the loop is too late for another BURST_S, to the next, of which alone some are refused then: `level` is that class. What
@@ -36,6 +41,14 @@ than to ask again."""
 SHED_LATE_S: Final = 0.004
 """While it sheds, a loop that is later is too late: rounds take 8 ms. A refusal on an open connection waits for two
 rounds, on a new one for four: with some that are twice as long, it comes within 50 ms."""
+SHED_WAIT_S: Final = 0.02
+"""While it sheds, merges that wait longer for their turn are too many. With much less, the processor is idle at times
+where each takes some milliseconds."""
+FEW: Final = 32
+"""Clients that wait for their replies: while no more lists are under way, and no more others, nobody adds to what
+waits. They are served, however heavy their lists are, until the loop is later than FEW_LATE_S."""
+FEW_LATE_S: Final = 0.1
+"""A round of 0.2 s: a list waits for two or three, and is answered long before any partner gives up."""
 BURST_S: Final = 0.15
 """A class is squeezed where the loop is too late for most of this time: what comes at once is mostly over by then."""
 LAST_BURST_S: Final = 0.08
@@ -67,8 +80,8 @@ class Shedding:
         "_calm_looks",
         "_draining_steps",
         "_due_at",
+        "_fired_at",
         "_late",
-        "_late_s",
         "_least_rank",
         "_lists_of",
         "_most",
@@ -76,6 +89,7 @@ class Shedding:
         "_recent",
         "_refused",
         "_samples",
+        "_times_late",
         "_under_way_before",
         "_watches",
         "clients",
@@ -102,7 +116,7 @@ class Shedding:
         """Others under way, without those that last, beyond which every other is refused."""
         self.clients = 0
         """How many have requests under way: the fair share of each is an equal part. 0: not counted yet."""
-        self._due_at = 0.0
+        self._due_at = self._fired_at = 0.0
         self.late_at = inf
         """A request that is handled later finds the loop too late for the sample that is due."""
         self._refused = False
@@ -194,19 +208,26 @@ class Shedding:
     def expect(self, now_s: float) -> float:
         """A sample is wanted. When it is due."""
         self._due_at = now_s + SAMPLE_S
+        self._fired_at = 0.0
         self.late_at = self._due_at + self._late_s_max
         return self._due_at
 
+    def waits(self, now_s: float) -> None:
+        """The loop has come to the sample that was due; it waits in turn, behind merges."""
+        self._fired_at = now_s
+        self.late_at = self._due_at + SHED_WAIT_S
+
     def is_late(self, now_s: float, others: int) -> None:
-        """It is later than `late_at`, and the loop has not come to the sample yet.
+        """It is later than `late_at`, and the sample's turn has not come yet.
 
         `others`: requests under way that are no lists and do not last.
         """
-        self._sample_up_to(now_s - self._late_s_max, now_s, others)
-        self.late_at = max(self._due_at + self._late_s_max, now_s + SAMPLE_S)
+        late_s_max = SHED_WAIT_S if self._fired_at else self._late_s_max
+        self._sample_up_to(now_s - late_s_max, now_s, others)
+        self.late_at = max(self._due_at + late_s_max, now_s + SAMPLE_S)
 
     def sampled(self, now_s: float, others: int) -> None:
-        """The loop has come to the sample that was due."""
+        """The sample that was due has its turn."""
         self._sample_up_to(now_s, now_s, others)
         self.late_at = inf
 
@@ -214,27 +235,38 @@ class Shedding:
         """Take the samples that were due until this instant."""
         was_shedding = self.is_shedding
         for _ in range(max(1, min(SAMPLES_AT_ONCE, int((until_s - self._due_at) / SAMPLE_S)))):
-            self._take_in(now_s - self._due_at, others)
+            self._take_in(now_s, others)
             self._due_at += SAMPLE_S
             if self.is_shedding is not was_shedding:
                 return  # the others are of the time before
 
-    def _take_in(self, late_s: float, others: int) -> None:
+    def _take_in(self, now_s: float, others: int) -> None:
         self._samples += 1
-        is_late = late_s > self._late_s_max
+        times_late = self._how_late(now_s, others)
+        is_late = times_late > 1.0
         if is_late:
             self._late += 1
-            self._late_s += late_s
+            self._times_late += times_late
         if not self.is_shedding:
             self._may_begin(is_late, others)
             return
         if self._samples * SAMPLE_S < self._step_s:
             return
         if 2 * self._late > self._samples:
-            self._take_on_fewer(SHED_LATE_S * self._late / self._late_s, others)
+            self._take_on_fewer(self._late / self._times_late, others)
         else:
             self._take_on_more(others)
         self._begin_step()
+
+    def _how_late(self, now_s: float, others: int) -> float:
+        """How late a sample is, divided by how late it may be."""
+        late_s = now_s - self._due_at
+        if not self.is_shedding:
+            is_few = self._lists_here <= FEW and others <= FEW
+            return late_s / (FEW_LATE_S if is_few else LATE_S)
+        if not self._fired_at:
+            return late_s / SHED_LATE_S
+        return max((self._fired_at - self._due_at) / SHED_LATE_S, late_s / SHED_WAIT_S)
 
     def _may_begin(self, is_late: bool, others: int) -> None:
         """Most of the last samples were late: an overload begins, wherever in them the first of these was."""
@@ -242,7 +274,7 @@ class Shedding:
         self._recent = (self._recent << 1 | is_late) & ((1 << samples) - 1)
         if 2 * self._recent.bit_count() > samples:
             self._recent = 0
-            self._take_on_fewer(SHED_LATE_S * self._late / self._late_s, others)
+            self._take_on_fewer(SHED_LATE_S / LATE_S * self._late / self._times_late, others)
             self._begin_step()
         elif not self._recent:
             self._begin_step()
@@ -317,6 +349,7 @@ class Shedding:
         lists_min, others_min = (0, 0) if self.level else (LISTS_MIN, OTHERS_MIN)
         self.lists_max = min(self._most, max(lists_min, int(self._lists_here - excess / LIST_COST)))
         if (left := excess - LIST_COST * self._lists_of[self.level]) >= 0:
+            self.lists_max = lists_min  # lists of better classes that end leave no room for its own
             self.others_max = min(self._most, max(others_min, int(self.others_here - left)))
 
     def _squeeze(self, level: int, lists_max: int, others_max: int) -> None:
@@ -345,4 +378,4 @@ class Shedding:
 
     def _begin_step(self) -> None:
         self._samples = self._late = 0
-        self._late_s = 0.0
+        self._times_late = 0.0

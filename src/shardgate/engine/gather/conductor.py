@@ -48,7 +48,7 @@ from shardgate.engine.gather.gathering import (
 from shardgate.engine.gather.long_reply import LongReply
 from shardgate.engine.gather.passing_on import RunningFlow
 from shardgate.engine.gather.round import PendingReply, Round
-from shardgate.engine.gather.turns import Turns
+from shardgate.net.turns import Turns
 from shardgate.net.client.contracts import Client
 from shardgate.net.clock import now
 
@@ -91,7 +91,7 @@ class Ahead:
 class Conductor:
     """Runs the rounds of one worker's searches for owners, and of its gathers."""
 
-    __slots__ = ("_aside", "_body_bytes_max", "_bytes_max", "_calls_max", "_cluster", "_turns", "held", "packs")
+    __slots__ = ("_aside", "_body_bytes_max", "_bytes_max", "_calls_max", "_cluster", "held", "packs", "turns")
 
     def __init__(self, cluster: Cluster, limits: Limits, held: HeldBytes) -> None:
         self._cluster = cluster
@@ -102,7 +102,8 @@ class Conductor:
         """What this worker holds."""
         self.packs = cluster.compress is not None
         """Whether replies may have to be compressed."""
-        self._turns = Turns()
+        self.turns = Turns()
+        """What is merged in steps, or waits while there is more to do than can be done."""
         self._aside = Aside()
 
     def work_of(self, plan: ToGather, snapshot: Snapshot, client: Client, exchange: Exchange) -> Gathering:
@@ -151,7 +152,7 @@ class Conductor:
             return
         holding = self.held.open("reply", client.peer)
         try:
-            await LongReply(self._cluster, client, holding, self._turns).send(reply)
+            await LongReply(self._cluster, client, holding, self.turns).send(reply)
         finally:
             holding.close()
 
@@ -218,7 +219,12 @@ class Conductor:
             if head_fields is not None:
                 head_fields.add(asks, replies)
             is_long = size >= ASIDE_BYTES_MIN
-            outcome = await self.merged_long(merging, replies, work, size) if is_long else merging.take(replies)
+            if is_long:
+                outcome = await self.merged_long(merging, replies, work, size)
+            elif self.turns.paces:
+                outcome = await self.turns.run(_in_turn(merging, replies))
+            else:
+                outcome = merging.take(replies)
             if isinstance(outcome, Reply):
                 if outcome.status >= 300:
                     self._cluster.reporter.passed_on(replies, outcome.status, work.exchange)
@@ -262,13 +268,13 @@ class Conductor:
         work.holding.take((WHOLE_MERGE_FACTOR - 1) * size)
         work.holding.begun = True  # nearer to its end than any gather that still waits for shards
         if isinstance(merging, ListMerging) and merging.is_short and size < QUICK_BYTES_MAX:
-            reply = await self._turns.run(_in_one_step(merging, replies))
+            reply = await self.turns.run(_in_one_step(merging, replies))
             if reply is not None:
                 return reply
         if isinstance(merging, ListMerging) and merging.is_plain:
             steps = merging.take_in_steps(replies)
             if size < ASIDE_STEPS_BYTES_MIN:
-                return await self._turns.run(steps)
+                return await self.turns.run(steps)
             return await self._aside.run(partial(to_the_end, steps))
         return await self._aside.run(partial(_taken_whole, merging, replies))
 
@@ -340,7 +346,7 @@ class Conductor:
 
     def running(self, flow: Flow, work: Gathering, client: Client) -> RunningFlow:
         """A flow to this client, which takes turns with the others of this worker."""
-        return RunningFlow(self._cluster, client, flow, work.holding, self._turns)
+        return RunningFlow(self._cluster, client, flow, work.holding, self.turns)
 
     def start(
         self,
@@ -436,6 +442,12 @@ def _in_one_step(merging: ListMerging, replies: Mapping[ShardId, Reply]) -> Gene
     """The merged reply by the short way, which is one step; None: it is taken in another way."""
     yield from ()
     return merging.at_once(replies)
+
+
+def _in_turn(merging: Merging, replies: Mapping[ShardId, Reply]) -> Generator[None, None, Reply | Sequence[Ask]]:
+    """What the merge makes of short replies, in one step."""
+    yield from ()
+    return merging.take(replies)
 
 
 def _taken_whole(merging: Merging, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:

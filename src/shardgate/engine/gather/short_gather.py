@@ -1,7 +1,7 @@
 """A gather whose page can be made as soon as the last shard has replied: without a task, in the same turn of the loop.
 
 Its round begins in the turn in which the request came. Where the replies are long, or anything in them is unusual, a
-task goes on with the round, as for any other gather.
+task goes on with the round, as for any other gather. Where there is more to do than can be done, pages take turns.
 
 Holds: a client that leaves ends the round. The bytes that are held are given back, whatever happens.
 """
@@ -66,11 +66,24 @@ class ShortGather:
         if (calls := self._handed_over()) is not None:  # also where the task has not begun yet
             self._end(calls)
 
+    def step(self) -> bool:
+        """Make the page: its turn has come. False: there is nothing more to do in turns."""
+        calls = self._calls
+        if calls is not None and not calls.done.done() and not self._make(calls):
+            calls.done.set_result(False)
+        return False
+
     def _take(self) -> bool:
         """Every shard has replied. False: the task must decide."""
         calls = self._calls
         if calls is None:
             return False
+        if self._conductor.turns.paces:
+            self._conductor.turns.add(self)
+            return True
+        return self._make(calls)
+
+    def _make(self, calls: Round) -> bool:
         try:
             reply = self._merged(calls)
         except Exception as error:

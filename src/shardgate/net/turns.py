@@ -22,12 +22,19 @@ class Job(Protocol):
 class Turns:
     """The jobs of one worker, one step each in turn."""
 
-    __slots__ = ("_jobs", "_known", "_scheduled")
+    __slots__ = ("_jobs", "_known", "_scheduled", "paces")
 
     def __init__(self) -> None:
+        self.paces = False
+        """There is more to do than can be done: short work takes turns, too, so that what comes is seen between it."""
         self._jobs: deque[Job] = deque()
         self._known: set[Job] = set()
         self._scheduled = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits for its turn."""
+        return not self._jobs
 
     def add(self, job: Job) -> None:
         """Run the job's steps from now on, until one returns False."""
