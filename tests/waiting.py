@@ -77,6 +77,11 @@ async def one_turn() -> None:
         await asyncio.sleep(0)
 
 
+async def one_round() -> None:
+    """Let the event loop go round once."""
+    await asyncio.sleep(0)
+
+
 def _unacknowledged(writer: asyncio.StreamWriter) -> int:
     """The bytes in the kernel's queue that the other side's kernel has not got (`man 7 tcp`, SIOCOUTQ)."""
     found = fcntl.ioctl(writer.get_extra_info("socket").fileno(), termios.TIOCOUTQ, struct.pack("i", 0))

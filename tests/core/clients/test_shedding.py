@@ -6,11 +6,14 @@ from shardgate.core.clients.shedding import (
     BURST_S,
     CALM_LOOKS,
     DRAINING_STEPS,
+    FEW,
+    FEW_LATE_S,
     LATE_S,
     LISTS_MIN,
     OTHERS_MIN,
     SAMPLE_S,
     SHED_LATE_S,
+    SHED_WAIT_S,
     STEP_S,
     WATCHED_FROM,
     Shedding,
@@ -81,6 +84,55 @@ def test_clients_that_wait_for_each_other_a_little_are_not_refused() -> None:
     loop.shedding.lists = 32
     loop.late(10, LATE_S)
     assert not loop.shedding.is_shedding
+
+
+def test_a_few_clients_that_wait_for_their_replies_are_not_refused_however_heavy_their_lists_are() -> None:
+    """Found by `make bench`: of 32 clients whose lists of 32 shards take 2 ms each, some were refused."""
+    loop = Loop()
+    loop.shedding.lists = FEW
+    loop.late(10, 0.9 * FEW_LATE_S)
+    assert not loop.shedding.is_shedding
+    loop.shedding.lists = FEW + 1
+    loop.late(2 * BURST_S, 0.9 * FEW_LATE_S)
+    assert loop.shedding.is_shedding
+
+
+def test_a_few_lists_that_each_take_long_are_too_many_in_the_end() -> None:
+    loop = Loop()
+    loop.shedding.lists = FEW
+    loop.rounds(3, 2.3 * FEW_LATE_S)
+    assert loop.shedding.is_shedding
+
+
+def test_while_it_sheds_merges_may_wait_for_their_turn_and_the_loop_may_not_be_late() -> None:
+    for fired_late_s, in_turn_late_s, is_too_late in (
+        (0.001, 0.9 * SHED_WAIT_S, False),
+        (0.001, 1.1 * SHED_WAIT_S, True),
+        (4 * SHED_LATE_S, 0.9 * SHED_WAIT_S, True),
+    ):
+        loop = Loop()
+        shedding = loop.overloaded()
+        shedding.lists = before = shedding.lists_max
+        for _ in range(round(2 * STEP_S / SAMPLE_S)):
+            due_s = shedding.expect(loop.now_s)
+            shedding.waits(due_s + fired_late_s)
+            shedding.sampled(due_s + in_turn_late_s, 0)
+            loop.now_s = due_s
+        assert (shedding.lists_max < before) is is_too_late
+        assert (shedding.lists_max > before) is not is_too_late
+
+
+def test_a_sample_whose_turn_does_not_come_says_so() -> None:
+    loop = Loop()
+    shedding = loop.overloaded()
+    shedding.lists = before = shedding.lists_max
+    for _ in range(round(2 * STEP_S / SAMPLE_S)):
+        due_s = shedding.expect(loop.now_s)
+        shedding.waits(due_s + 0.001)
+        assert due_s + 0.9 * SHED_WAIT_S < shedding.late_at
+        shedding.is_late(due_s + 1.5 * SHED_WAIT_S, 0)
+        loop.now_s = due_s
+    assert shedding.lists_max < before
 
 
 def test_requests_of_a_round_that_does_not_end_say_so() -> None:
@@ -398,19 +450,23 @@ def test_two_workers_on_one_processor_refuse_the_last_class_alone(seed: int) -> 
 
 @pytest.mark.parametrize("slow", [2.0, 4.0])
 def test_two_workers_on_one_slow_processor_refuse_in_time(slow: float) -> None:
-    """Found by `make chaos` on a machine that is a fourth as fast: refusals took 66 ms, with classes 97."""
-    for ranks, within_s in ((), 0.05), ((0, 0, *[1] * 10), 0.06):
+    """Found by `make chaos` on a machine that is a fourth as fast: refusals took 66 ms, with classes 97, and less was
+    answered, since four lists were all that could be under way."""
+    for ranks in (), (0, 0, *[1] * 10):
         waits: list[float] = []
         first = [0.0, 0.0]
+        answered = 0.0
         for seed in range(4):
             rates = {"list": 1.5 * LISTS_PER_S / slow}
             pair = [Worker(10 * seed + n, rates, 4.0, clients=12, ranks=ranks, slow=slow) for n in range(2)]
             on_one_processor(pair)
             for each in pair:
                 waits += each.waits(refused=True)
+                answered += each.answered("list") / 4
                 first = [sum(both) for both in zip(first, each.by_rank("list", 0), strict=True)]
         waits.sort()
-        assert waits[len(waits) * 99 // 100] < within_s
+        assert waits[len(waits) * 99 // 100] < 0.03
+        assert answered > 0.91 * LISTS_PER_S / slow
         if ranks:
             assert first[1] < 0.005 * first[0]
 

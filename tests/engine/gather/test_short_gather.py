@@ -6,7 +6,7 @@ import pytest
 from msgspec.json import encode
 
 from shardgate.core.dialect.offset import Offset
-from shardgate.core.errors import DeadlineError
+from shardgate.core.errors import DeadlineError, OverloadError
 from shardgate.core.exchange import Exchange
 from shardgate.core.held import HeldBytes
 from shardgate.core.limits import Limits
@@ -20,7 +20,7 @@ from shardgate.core.wire.coding import Compress
 from shardgate.engine.gather.conductor import Conductor
 from shardgate.engine.gather.short_gather import ShortGather
 from tests.engine.fakes import IS_COMPILED, FakeClient, FakeCluster, as_any, exchange, head, request
-from tests.waiting import one_turn
+from tests.waiting import one_round, one_turn
 
 pytestmark = pytest.mark.skipif(IS_COMPILED, reason="compiled classes take no fakes")
 
@@ -281,3 +281,61 @@ async def test_long_replies_of_several_pages_are_merged_in_turns() -> None:
         merged.append(first.short.times + second.short.times - before)
     assert (sum(merged), max(merged)) == (2, 1)
     assert first.sent() == second.sent() == encode(ids(0, 1, 50, 6_000))
+
+
+# More to do than can be done.
+
+
+def two_pressed() -> list[Talk]:
+    """Two gathers of one worker that sheds; every shard has replied to both."""
+    first = Talk()
+    talks = [first, Talk(beside=first)]
+    first.turns.paces = True
+    for talk in talks:
+        talk.begin()
+        talk.answers("south", b'[{"id":"b"}]')
+        talk.answers("north", b'[{"id":"a"},{"id":"c"}]')
+    return talks
+
+
+async def test_while_there_is_too_much_to_do_one_page_is_made_in_a_turn_of_the_loop() -> None:
+    """Found by `make chaos`: a refusal waited until all pages were made for which the replies were there: 95 ms."""
+    talks = two_pressed()
+    made = []
+    for _ in range(3):
+        made.append([[*talk.events] for talk in talks])
+        await one_round()
+    whole = [("send", 200, PAGE)]
+    assert made == [[[], []], [whole, []], [whole, whole]]
+    assert [talk.held.bytes for talk in talks] == [0, 0]
+
+
+async def test_a_client_that_leaves_before_its_turn_has_come_ends_the_gather() -> None:
+    leaving, staying = two_pressed()
+    leaving.gather.cancel()
+    for _ in range(3):
+        await one_turn()
+    assert (leaving.events, leaving.errors, leaving.held.bytes) == ([], [], 0)
+    assert staying.events == [("send", 200, PAGE)]
+
+
+async def test_what_is_refused_before_its_turn_has_come_is_told_once() -> None:
+    refused, staying = two_pressed()
+    refused.gather._calls.done.set_exception(OverloadError("no room"))  # type: ignore[union-attr]
+    refused.gather._calls._refusal = OverloadError("no room")  # type: ignore[union-attr]
+    for _ in range(4):
+        await one_turn()
+    assert [type(error).__name__ for error in refused.errors] == ["OverloadError"]
+    assert (refused.events, refused.held.bytes) == ([], 0)
+    assert staying.events == [("send", 200, PAGE)]
+
+
+async def test_what_is_unusual_is_the_tasks_to_judge_when_its_turn_has_come() -> None:
+    talk = Talk()
+    talk.turns.paces = True
+    talk.begin()
+    talk.answers("south", b"no", status="403 Forbidden")
+    talk.answers("north", b'[{"id":"a"},{"id":"c"}]')
+    for _ in range(6):
+        await one_turn()
+    assert (talk.events, talk.errors, talk.held.bytes) == ([("send", 403, b"no")], [], 0)

@@ -41,7 +41,7 @@ than to ask again."""
 SHED_LATE_S: Final = 0.004
 """While it sheds, a loop that is later is too late: rounds take 8 ms. A refusal on an open connection waits for two
 rounds, on a new one for four: with some that are twice as long, it comes within 50 ms."""
-SHED_WAIT_S: Final = 0.02
+SHED_WAIT_S: Final = 0.03
 """While it sheds, merges that wait longer for their turn are too many. With much less, the processor is idle at times
 where each takes some milliseconds."""
 FEW: Final = 32
@@ -266,7 +266,7 @@ class Shedding:
             return late_s / (FEW_LATE_S if is_few else LATE_S)
         if not self._fired_at:
             return late_s / SHED_LATE_S
-        return max((self._fired_at - self._due_at) / SHED_LATE_S, late_s / SHED_WAIT_S)
+        return max((self._fired_at - self._due_at) / SHED_LATE_S, (now_s - self._fired_at) / SHED_WAIT_S)
 
     def _may_begin(self, is_late: bool, others: int) -> None:
         """Most of the last samples were late: an overload begins, wherever in them the first of these was."""

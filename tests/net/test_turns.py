@@ -1,0 +1,83 @@
+"""Work in steps: between two of them, the loop handles what else has come."""
+
+import asyncio
+from collections.abc import Generator
+
+import pytest
+
+from shardgate.net.turns import Turns
+from tests.waiting import one_round, one_turn
+
+
+class Job:
+    """So many steps, each written down."""
+
+    def __init__(self, name: str, steps: int, done: list[str]) -> None:
+        self._name = name
+        self._left = steps
+        self._done = done
+
+    def step(self) -> bool:
+        self._done.append(self._name)
+        self._left -= 1
+        return self._left > 0
+
+
+async def test_one_job_has_one_step_in_each_turn_of_the_loop() -> None:
+    turns, done = Turns(), list[str]()
+    assert turns.is_idle
+    turns.add(Job("a", 3, done))
+    turns.add(Job("b", 1, done))
+    seen = []
+    while not turns.is_idle:
+        await one_round()
+        seen.append("".join(done))
+    assert seen == ["a", "ab", "aba", "abaa"]
+
+
+async def test_a_job_that_waits_is_not_added_twice() -> None:
+    turns, done = Turns(), list[str]()
+    job = Job("a", 1, done)
+    turns.add(job)
+    turns.add(job)
+    for _ in range(3):
+        await one_turn()
+    assert done == ["a"]
+    turns.add(job)
+    await one_turn()
+    assert done == ["a", "a"]
+
+
+async def test_steps_give_what_they_return_or_raise() -> None:
+    def counted() -> Generator[None, None, int]:
+        yield
+        return 7
+
+    def broken() -> Generator[None, None, int]:
+        yield
+        raise ValueError("row 3")
+
+    turns = Turns()
+    assert await turns.run(counted()) == 7
+    with pytest.raises(ValueError, match="row 3"):
+        await turns.run(broken())
+
+
+async def test_of_work_that_is_cancelled_no_further_step_is_done() -> None:
+    done = list[int]()
+
+    def endless() -> Generator[None, None, None]:
+        while True:
+            done.append(1)
+            yield
+
+    turns = Turns()
+    task = asyncio.create_task(turns.run(endless()))
+    for _ in range(3):
+        await one_turn()
+    task.cancel()
+    steps = len(done)
+    for _ in range(5):
+        await one_turn()
+    assert turns.is_idle
+    assert len(done) <= steps + 1
