@@ -72,7 +72,7 @@ async def test_of_work_that_is_cancelled_no_further_step_is_done() -> None:
             yield
 
     turns = Turns()
-    task = asyncio.create_task(turns.run(endless()))
+    task = asyncio.ensure_future(turns.run(endless()))
     for _ in range(3):
         await one_turn()
     task.cancel()

@@ -48,9 +48,9 @@ from shardgate.engine.gather.gathering import (
 from shardgate.engine.gather.long_reply import LongReply
 from shardgate.engine.gather.passing_on import RunningFlow
 from shardgate.engine.gather.round import PendingReply, Round
-from shardgate.net.turns import Turns
 from shardgate.net.client.contracts import Client
 from shardgate.net.clock import now
+from shardgate.net.turns import Turns
 
 _body, _shard = attrgetter("body"), attrgetter("shard")
 

@@ -12,8 +12,8 @@ from shardgate.core.limits import WRITE_BUFFER_BYTES_MAX
 from shardgate.core.wire.forwarding import head_of
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.gather.pace import Pace
-from shardgate.net.turns import Turns
 from shardgate.net.client.contracts import Client
+from shardgate.net.turns import Turns
 
 
 class LongReply:

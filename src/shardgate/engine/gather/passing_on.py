@@ -23,8 +23,8 @@ from shardgate.core.wire.forwarding import head_of
 from shardgate.engine.cluster import Cluster
 from shardgate.engine.gather.pace import CLIENT_DOES_NOT_READ, Pace
 from shardgate.engine.gather.round import PendingReply
-from shardgate.net.turns import Turns
 from shardgate.net.client.contracts import Client
+from shardgate.net.turns import Turns
 from shardgate.net.upstream.call import Call
 
 
