@@ -2,6 +2,7 @@
 
 from shardgate.core.http import Request, RequestFields
 from shardgate.core.wire.request_head import RequestHeadParser
+from tests.core.members import members
 
 HEAD = b"POST /a?secret=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nAuthorization: Bearer abc\r\n"
 
@@ -25,6 +26,18 @@ def test_the_length_of_a_body_is_known_unless_it_arrives_in_chunks() -> None:
     chunked.arriving = True
     assert chunked.length is None
     assert read(b"GET / HTTP/1.1\r\nHost: a\r\n").length is None
+
+
+def test_a_copied_header_section_says_the_same_and_is_changed_alone() -> None:
+    head = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close, te, upgrade\r\nTE: trailers\r\nUpgrade: websocket\r\n"
+    first = read(
+        head + b"X-HTTP-Method: PUT\r\nX-Request-Id: 1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n"
+    ).fields
+    first.packed_tags = frozenset({b'"a"'})
+    other = first.copy()
+    assert members(other) == members(first)
+    other.end_to_end = b""
+    assert first.end_to_end
 
 
 def test_a_request_that_a_log_shows_has_no_query_and_no_credentials() -> None:

@@ -10,6 +10,8 @@ from typing import Final
 
 import msgspec
 
+from shardgate.core.reply import Field as Field
+from shardgate.core.reply import ReplyHead as ReplyHead
 from shardgate.core.request import Request as Request
 from shardgate.core.request import RequestFields as RequestFields
 
@@ -26,9 +28,6 @@ NOT_IN_304: Final = frozenset(
         b"content-type",
     }
 )
-
-Field = tuple[bytes, bytes, bytes]
-"""Lower-case name, value, and the whole line as it came, with its CRLF."""
 
 
 def names_of(fields: Sequence[tuple[bytes, bytes]]) -> tuple[bytes, ...]:
@@ -47,40 +46,6 @@ def _places(names: tuple[bytes, ...]) -> dict[bytes, int]:
     return {name.lower(): number for number, name in reversed([*enumerate(names)])}
 
 
-class ReplyHead(msgspec.Struct, frozen=True, gc=False):
-    """The head of a shard's reply. Shared between replies."""
-
-    status: int
-    reason: bytes
-    fields: list[Field]
-    """The fields that are passed on: without hop-by-hop fields and framing."""
-    lines: bytes
-    """The same fields, as they are written."""
-    content_length: int | None
-    chunked: bool
-    keep_alive: bool
-    upgrade: bytes = b""
-    """The protocol that a 101 switches to, in lower case."""
-    is_packed: bool = False
-    """The body has a content coding."""
-    is_event_stream: bool = False
-    """The body is server-sent events: it may be silent for long."""
-    names_shard: bool = False
-    """A field or the reason holds the address of a shard, which a client must not read."""
-    named: tuple[list[Field], list[tuple[bytes, bytes]]] | None = None
-    """`fields`, and the same with their names as the shard wrote them: once a whole reply was made with this head."""
-    written: tuple[list[Field], int, bytes] | None = None
-    """`fields`, `content_length`, and the head as clients get it whose connections go on: once it was written."""
-
-    def with_body(self, body: bytes) -> "Reply":
-        """The whole reply; its fields are named as the shard wrote them."""
-        named = self.named
-        if named is None or named[0] is not self.fields:  # a head that was made of another may have its `named`
-            named = (self.fields, [(line[: len(name)], value) for name, value, line in self.fields])
-            msgspec.structs.force_setattr(self, "named", named)
-        return Reply(self.status, named[1].copy(), body, self.reason)
-
-
 class Reply(msgspec.Struct):
     """A whole reply: one of a shard that was collected, or one of the gateway that is to be sent."""
 
@@ -94,3 +59,11 @@ class Reply(msgspec.Struct):
         fields = self.fields
         place = _places(tuple(map(_name, fields))).get(name)
         return None if place is None else fields[place][1]
+
+
+def with_body(head: ReplyHead, body: bytes) -> Reply:
+    """The whole reply of a shard; its fields are named as the shard wrote them."""
+    named = head.named
+    if named is None:
+        named = head.named = [(line[: len(name)], value) for name, value, line in head.fields]
+    return Reply(head.status, named.copy(), body, head.reason)

@@ -6,27 +6,24 @@ Hot path: compiled, which that module cannot be: replies are decoded from the st
 from collections.abc import Mapping
 from typing import Final
 
-from shardgate.core.value import LightValue
+_NO_TAGS: Final[frozenset[bytes]] = frozenset()
 
 
-class RequestFields(LightValue, frozen=True, gc=False):
-    """A validated header section of a request, with everything that was read from it. Shared between requests."""
+class RequestFields:
+    """A validated header section of a request, with everything that was read from it. Shared between requests, so that
+    whoever needs another makes a copy. A class, no struct: see decision 54."""
 
-    host: bytes
-    content_length: int
-    chunked: bool
-    keep_alive: bool
-    expects_continue: bool
-    end_to_end: bytes
+    host: bytes = b""
+    content_length: int = 0
+    chunked: bool = False
+    keep_alive: bool = True
+    expects_continue: bool = False
+    end_to_end: bytes = b""
     """The lines that are passed on: without hop-by-hop fields, framing, Host, and lines that the gateway writes
     itself."""
-    unconditional: bytes
+    unconditional: bytes = b""
     """The same lines without conditions, ranges and codings: a gather sends these."""
-    values: dict[bytes, bytes]
-    """Lower-case name → value. The values of a field that came more than once are joined by commas."""
-    repeated: frozenset[bytes]
-    """The names of fields that came more than once."""
-    request_id: bytes | None
+    request_id: bytes | None = None
     upgrade: bytes = b""
     """The protocol that the client asks for, in lower case (RFC 9110 section 7.8); b"": it asks for none."""
     takes_trailers: bool = False
@@ -34,8 +31,25 @@ class RequestFields(LightValue, frozen=True, gc=False):
     """The request has a body, maybe an empty one."""
     method_override: tuple[bytes, bytes] | None = None
     """The header that names another method for the request, and that method; both empty where it is not clear."""
-    packed_tags: frozenset[bytes] = frozenset()
-    """The application's tags that the client's If-None-Match names in the form that packed replies have."""
+
+    def __init__(self, values: dict[bytes, bytes], repeated: frozenset[bytes]) -> None:
+        self.values = values
+        """Lower-case name → value. The values of a field that came more than once are joined by commas."""
+        self.repeated = repeated
+        """The names of fields that came more than once."""
+        self.packed_tags = _NO_TAGS
+        """The application's tags that the client's If-None-Match names in the form that packed replies have."""
+
+    def copy(self) -> "RequestFields":
+        """Another one, to be changed."""
+        other = RequestFields(self.values, self.repeated)
+        other.host, other.content_length, other.chunked = self.host, self.content_length, self.chunked
+        other.keep_alive, other.expects_continue = self.keep_alive, self.expects_continue
+        other.end_to_end, other.unconditional = self.end_to_end, self.unconditional
+        other.request_id, other.upgrade = self.request_id, self.upgrade
+        other.takes_trailers, other.has_body = self.takes_trailers, self.has_body
+        other.method_override, other.packed_tags = self.method_override, self.packed_tags
+        return other
 
     def __repr__(self) -> str:
         """Only the names: a traceback or a log that shows a request shows no credentials."""

@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
 
-import msgspec
-
 from shardgate.core.clients.masking import MASK
 from shardgate.core.contracts import Known
 from shardgate.core.errors import DeclaredFailureError, ShardDownError, ShardgateError
@@ -24,7 +22,6 @@ from shardgate.core.routes.calls import CallWords
 from shardgate.core.routes.route import Routes, chains_of, secret_spaces
 from shardgate.core.routes.table import RouteTable
 from shardgate.core.topology import ShardId, Topology
-from shardgate.core.value import Value
 from shardgate.core.wire.base_path import BasePath
 from shardgate.core.wire.coding import Compress
 from shardgate.core.wire.cookie_jar import CookieJar
@@ -46,18 +43,40 @@ IGNORED: Final = "ignored"
 """Stands for the name of a header, parameter or member where the application reads no method in any."""
 
 
-class Snapshot(Value, frozen=True):
-    """Everything that a decision depends on."""
+class Snapshot:
+    """Everything that a decision depends on. Never changed. A class, no struct: see decision 54."""
 
-    routes: RouteTable
-    known: Known
-    method_override: str | None
-    method_override_header: bytes | None
-    method_override_member: str | None = None
-    guards_query: bool = False
-    """Nobody has said whether the application reads a method in the query of a POST."""
-    guards_body: bool = False
-    """The same of its body."""
+    def __init__(
+        self,
+        routes: RouteTable,
+        known: Known,
+        method_override: str | None,
+        method_override_header: bytes | None,
+        method_override_member: str | None,
+        guards_query: bool,
+        guards_body: bool,
+    ) -> None:
+        self.routes = routes
+        self.known = known
+        self.method_override = method_override
+        self.method_override_header = method_override_header
+        self.method_override_member = method_override_member
+        self.guards_query = guards_query
+        """Nobody has said whether the application reads a method in the query of a POST."""
+        self.guards_body = guards_body
+        """The same of its body."""
+
+    def knowing(self, known: Known) -> "Snapshot":
+        """The same where something else is known."""
+        return Snapshot(
+            self.routes,
+            known,
+            self.method_override,
+            self.method_override_header,
+            self.method_override_member,
+            self.guards_query,
+            self.guards_body,
+        )
 
 
 def first_snapshot(
@@ -181,7 +200,7 @@ class Cluster:
         """Replace the topology by one of the same shards with another directory."""
         pages = self._pages.at(topology.epoch, topology.ids)
         known = Known(topology, self.snapshot.known.memory, pages)
-        self.snapshot = msgspec.structs.replace(self.snapshot, known=known)
+        self.snapshot = self.snapshot.knowing(known)
 
     def relay(
         self,

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
-import msgspec
-
 from shardgate.core.errors import DeadlineError, MalformedRequestError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.exchange import DEADLINE, Exchange
@@ -106,11 +104,9 @@ class Deadlines:
 
     def _tell_shards(self, request: Request, left_s: float) -> None:
         fields, line = request.fields, b"%b: %d\r\n" % (self._header, max(1, int(left_s * 1000)))
-        request.fields = msgspec.structs.replace(
-            fields,
-            end_to_end=self._line.sub(b"", fields.end_to_end) + line,
-            unconditional=self._line.sub(b"", fields.unconditional) + line,
-        )
+        told = request.fields = fields.copy()
+        told.end_to_end = self._line.sub(b"", fields.end_to_end) + line
+        told.unconditional = self._line.sub(b"", fields.unconditional) + line
 
 
 def _error(request: Request, whose: str, deadline_s: float) -> DeadlineError:

@@ -42,7 +42,7 @@ from shardgate.core.wire.packed_tags import as_known, restored
 from shardgate.engine.batch import Batches, InnerClient
 from shardgate.engine.behind import BehindError, SharedKnowledge
 from shardgate.engine.caching import Caches
-from shardgate.engine.change.dispatch import ChangeHandler
+from shardgate.engine.change.dispatch import WHOLE, ChangeHandler
 from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.coalescing import CoalescedRelays
@@ -173,7 +173,7 @@ class Gateway:
                 self._hold(request, client, exchange)
             elif route.shares and not isinstance(client, InnerClient):
                 self._answer_shared(request, plan, variables, client, exchange)
-            elif self._changes.wants(plan, request.method, request.fields.values):
+            elif type(plan) in WHOLE or self._may_have_key(plan, request):
                 self._answer(plan, self._change(request, snapshot, client, exchange), client)
             else:
                 if request.arriving and isinstance(plan, ToOne) and plan.doubted is not None:
@@ -281,6 +281,10 @@ class Gateway:
         if not route.streams or request.method in SAFE_METHODS or waits_for_method(request, snapshot):
             return False
         return not self._changes.may_have_key(route, request.fields.values)
+
+    def _may_have_key(self, plan: Plan, request: Request) -> bool:
+        method = request.method
+        return method not in SAFE_METHODS and self._changes.may_have_key(plan.route, request.fields.values)
 
     def _plan(self, request: Request, route: Route, variables: Mapping[str, str], snapshot: Snapshot) -> Plan:
         if route.parts_space is not None and self._refresh():  # another worker may just have made the entity

@@ -11,13 +11,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-import msgspec
-
 from shardgate.core.clients.load import ClientLoad
 from shardgate.core.errors import ClientError, ShardgateError
 from shardgate.core.exchange import DRAIN, Exchange
 from shardgate.core.held import Holding
-from shardgate.core.http import Reply, ReplyHead
+from shardgate.core.http import Reply, ReplyHead, with_body
 from shardgate.core.wire.fields import as_fields
 from shardgate.net.client.contracts import BackPressure, Client, Work
 from shardgate.net.upload import Upload
@@ -150,7 +148,7 @@ class RecordingClient:
         fields = _named(head)
         if self._is_over or self._instead(head.status, fields):
             return
-        stored = self._recorder.wants(head.status, fields, len(body)) and self._recorder.keep(head.with_body(body))
+        stored = self._recorder.wants(head.status, fields, len(body)) and self._recorder.keep(with_body(head, body))
         self._client.relay(self._marked(head, stored=stored), body)
 
     def begin(self, head: ReplyHead, data: bytes, *, stream: BackPressure) -> None:
@@ -178,7 +176,7 @@ class RecordingClient:
             return
         head = self._head
         if head is not None and not trailers and head.content_length in {None, self._size}:
-            self._recorder.keep(head.with_body(b"".join(self._pieces)))
+            self._recorder.keep(with_body(head, b"".join(self._pieces)))
         self.drop()
         self._client.finish(trailers)
 
@@ -242,8 +240,7 @@ class RecordingClient:
 
     def _marked(self, head: ReplyHead, *, stored: bool) -> ReplyHead:
         fields = as_fields([(b"Cache-Status", self._recorder.status(stored=stored))])
-        lines = b"".join([line for _, _, line in fields])
-        return msgspec.structs.replace(head, fields=[*head.fields, *fields], lines=head.lines + lines)
+        return head.with_fields([*head.fields, *fields])
 
 
 class _Recorded:

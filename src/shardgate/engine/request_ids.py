@@ -4,9 +4,17 @@ Hot path: an id is made by C alone.
 """
 
 from collections.abc import Iterator
-from itertools import count, repeat
+from itertools import chain, count, repeat
+from operator import add
+from typing import Final
+
+_AT_ONCE: Final = 256
+_ENDS: Final = [b"%02x" % number for number in range(_AT_ONCE)]
 
 
 def ids_of_requests(prefix: bytes) -> Iterator[bytes]:
     """The ids of one worker, without end. No other worker has its prefix."""
-    return map(b"%b-%x".__mod__, zip(repeat(prefix), count(), strict=False))
+    first = map(b"%b-%x".__mod__, zip(repeat(prefix), range(_AT_ONCE), strict=False))
+    # Two texts joined: a third of what it costs to format a number.
+    others = (map(add, repeat(b"%b-%x" % (prefix, number)), _ENDS) for number in count(1))
+    return chain(first, chain.from_iterable(others))

@@ -1,6 +1,5 @@
 """Heads written anew read back as what was meant, and as nothing more."""
 
-import msgspec
 import pytest
 
 from shardgate.core.http import Reply
@@ -52,9 +51,9 @@ def test_a_head_that_was_written_before_is_written_alike_and_one_made_of_it_is_n
     first = relayed_whole(head, 3)
     assert first == relayed_head(head, b"Content-Length: 3\r\n")
     assert relayed_whole(head, 3) is first
-    longer = msgspec.structs.replace(head, content_length=4)
+    longer = head.with_length(4)
     assert relayed_whole(longer, 4) == b"HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 4\r\n\r\n"
-    other = msgspec.structs.replace(head, fields=[(b"z", b"1", b"Z: 1\r\n")], lines=b"Z: 1\r\n")
+    other = head.with_fields([(b"z", b"1", b"Z: 1\r\n")])
     assert relayed_whole(other, 3) == b"HTTP/1.1 200 OK\r\nZ: 1\r\nContent-Length: 3\r\n\r\n"
     assert relayed_whole(head, 3) == first
 

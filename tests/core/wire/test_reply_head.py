@@ -3,10 +3,11 @@
 import pytest
 
 from shardgate.core.errors import BrokenReplyError
-from shardgate.core.http import ReplyHead
+from shardgate.core.http import ReplyHead, with_body
 from shardgate.core.limits import FIELDS_MAX
 from shardgate.core.wire.coding import packed_head
 from shardgate.core.wire.reply_head import ReplyHeadParser
+from tests.core.members import members
 
 
 def parse(line: bytes, *lines: bytes) -> ReplyHead:
@@ -152,11 +153,11 @@ def test_heads_that_differ_in_their_length_alone_are_read_as_each_alone_would_be
     parser = ReplyHeadParser()
     for number in (b"3", b"12", b"", b"x", b"0007", b"9" * 18, b"1" * 19, b"12"):
         try:
-            expected: ReplyHead | str = ReplyHeadParser().parse(head % number)
+            expected: object = members(ReplyHeadParser().parse(head % number))
         except BrokenReplyError as error:
             expected = error.log
         try:
-            found: ReplyHead | str = parser.parse(head % number)
+            found: object = members(parser.parse(head % number))
         except BrokenReplyError as error:
             found = error.log
         assert found == expected
@@ -164,9 +165,9 @@ def test_heads_that_differ_in_their_length_alone_are_read_as_each_alone_would_be
 
 def test_a_whole_reply_has_the_fields_as_the_shard_wrote_them_whatever_was_made_with_its_head_before() -> None:
     parser = ReplyHeadParser()
-    first = parser.parse(b"HTTP/1.1 200 OK\r\nX-Tag: a\r\nContent-Length: 1\r\n").with_body(b"1")
+    first = with_body(parser.parse(b"HTTP/1.1 200 OK\r\nX-Tag: a\r\nContent-Length: 1\r\n"), b"1")
     first.fields.append((b"X-Ours", b"b"))
-    second = parser.parse(b"HTTP/1.1 200 OK\r\nX-Tag: a\r\nContent-Length: 2\r\n").with_body(b"22")
+    second = with_body(parser.parse(b"HTTP/1.1 200 OK\r\nX-Tag: a\r\nContent-Length: 2\r\n"), b"22")
     assert second.fields == [(b"X-Tag", b"a")]
     packed = packed_head(parser.parse(b"HTTP/1.1 200 OK\r\nX-Tag: a\r\nContent-Length: 1\r\n"), is_packed=True)
-    assert (b"Content-Encoding", b"gzip") in packed.with_body(b"").fields
+    assert (b"Content-Encoding", b"gzip") in with_body(packed, b"").fields

@@ -94,8 +94,7 @@ class ShardAddresses:
         """The head with the client's own origin in their place."""
         fields = [mended for field in head.fields if (mended := self._mended(field, origin)) is not None]
         reason = status_line(head.status)[13:-2] if self._in_reason(head.reason) else head.reason
-        lines = b"".join([line for _, _, line in fields])
-        return msgspec.structs.replace(head, reason=reason, fields=fields, lines=lines)
+        return head.with_fields(fields, reason)
 
     def _in_reason(self, reason: bytes) -> bool:
         lower = reason.lower()

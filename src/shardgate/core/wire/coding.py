@@ -99,9 +99,7 @@ def _named(head: ReplyHead) -> list[tuple[bytes, bytes]]:
 
 
 def _with_fields(head: ReplyHead, named: list[tuple[bytes, bytes]], length: int | None) -> ReplyHead:
-    fields = as_fields(named)
-    lines = b"".join([line for _, _, line in fields])
-    return msgspec.structs.replace(head, fields=fields, lines=lines, content_length=length)
+    return head.with_length(length).with_fields(as_fields(named))
 
 
 def unpacked(reply: Reply, bytes_max: int) -> Reply:

@@ -77,7 +77,7 @@ class CookieJar:
         if not any(name == b"set-cookie" for name, _, _ in head.fields):
             return head
         fields = [self._packed_field(shard, field, held) for field in head.fields]
-        return msgspec.structs.replace(head, fields=fields, lines=b"".join([line for _, _, line in fields]))
+        return head.with_fields(fields)
 
     def merged(self, cookies: Sequence[tuple[str, bytes]]) -> list[bytes]:
         """The cookies that a merged reply sets, out of those of its shards as `packed` left them.

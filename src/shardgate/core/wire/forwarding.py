@@ -6,8 +6,6 @@ Hot path: one `%`-format a head.
 
 from http import HTTPStatus
 
-import msgspec
-
 from shardgate.core.http import Reply, ReplyHead, Request
 from shardgate.core.wire.fields import as_fields
 
@@ -67,11 +65,9 @@ def relayed_head(head: ReplyHead, framing: bytes) -> bytes:
 def relayed_whole(head: ReplyHead, length: int) -> bytes:
     """The head of a reply whose length is known, for a connection that goes on. Made once for all that are equal."""
     written = head.written
-    if written is None or written[0] is not head.fields or written[1] != length:
-        made = relayed_head(head, b"Content-Length: %d\r\n" % length)
-        msgspec.structs.force_setattr(head, "written", (head.fields, length, made))
-        return made
-    return written[2]
+    if written is None:
+        written = head.written = relayed_head(head, b"Content-Length: %d\r\n" % length)
+    return written
 
 
 def head_of(reply: Reply, length: int | None) -> ReplyHead:

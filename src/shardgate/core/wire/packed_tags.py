@@ -12,8 +12,6 @@ Never: restores a tag of `If-Range`: a range of the plain bytes does not continu
 import re
 from typing import Final
 
-import msgspec
-
 from shardgate.core.http import RequestFields
 
 _MARK: Final = b"-shardgate-gzip"
@@ -38,13 +36,12 @@ def restored(fields: RequestFields) -> RequestFields:
     values = dict(fields.values)
     for name in marked:
         values[name] = plain_tags(values[name])
-    return msgspec.structs.replace(
-        fields,
-        end_to_end=_LINES.sub(lambda line: plain_tags(line[0]), fields.end_to_end),
-        unconditional=_LINES.sub(lambda line: plain_tags(line[0]), fields.unconditional),
-        values=values,
-        packed_tags=frozenset(b'"%b"' % tag for tag in _MARKED.findall(fields.values.get(b"if-none-match", b""))),
-    )
+    read = fields.copy()
+    read.end_to_end = _LINES.sub(lambda line: plain_tags(line[0]), fields.end_to_end)
+    read.unconditional = _LINES.sub(lambda line: plain_tags(line[0]), fields.unconditional)
+    read.values = values
+    read.packed_tags = frozenset(b'"%b"' % tag for tag in _MARKED.findall(fields.values.get(b"if-none-match", b"")))
+    return read
 
 
 def as_known(fields: list[tuple[bytes, bytes]], packed_tags: frozenset[bytes]) -> list[tuple[bytes, bytes]]:

@@ -7,8 +7,6 @@ Content-Length alone, and cost two. In others, each line that was seen before co
 
 import re
 
-import msgspec
-
 from shardgate.core.errors import BrokenReplyError, ClientError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Field, ReplyHead
@@ -61,7 +59,7 @@ class ReplyHeadParser:
         shape = head[: length.start(1)] + head[length.end(1) :]
         like = self._shapes.get(shape)
         if like is not None:
-            return msgspec.structs.replace(like, content_length=int(length[1]))
+            return like.with_length(int(length[1]))
         found = self._parse(head)
         if len(self._shapes) >= REMEMBERED_BLOCKS_MAX:
             self._shapes.clear()
@@ -99,7 +97,7 @@ class ReplyHeadParser:
             crossing = _without_nominated(crossing, connection)
         reason = reason or b""
         names = {name for name, _, _ in crossing}
-        return ReplyHead(
+        read = ReplyHead(
             int(status),
             reason,
             crossing,
@@ -107,11 +105,15 @@ class ReplyHeadParser:
             _length(own.get(b"content-length"), coding, minor),
             coding is not None,
             b"close" not in connection if minor == b"1" else b"keep-alive" in connection,
-            own.get(b"upgrade", b"").lower(),
-            b"content-encoding" in names,
-            any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value, _ in crossing),
-            (b":" in reason or not names.isdisjoint(ADDRESSED)) and self._addresses.are_in(reason, crossing),
         )
+        read.upgrade = own.get(b"upgrade", b"").lower()
+        read.is_packed = b"content-encoding" in names
+        read.is_event_stream = any(
+            name == b"content-type" and value.startswith(b"text/event-stream") for name, value, _ in crossing
+        )
+        has_addresses = b":" in reason or not names.isdisjoint(ADDRESSED)
+        read.names_shard = has_addresses and self._addresses.are_in(reason, crossing)
+        return read
 
 
 def _length(length: bytes | None, coding: bytes | None, minor: bytes) -> int | None:

@@ -78,22 +78,18 @@ def interpret(fields: list[Field]) -> RequestFields:
     takes_trailers = b"te" in options and _TRAILERS.search(values.get(b"te", b"")) is not None
     if takes_trailers:
         end_to_end += ASKS_TRAILERS
-    return RequestFields(
-        host=_host(values, repeated),
-        content_length=length,
-        chunked=chunked,
-        keep_alive=b"close" not in options,
-        expects_continue=values.get(b"expect", b"").lower() == b"100-continue",
-        end_to_end=end_to_end,
-        unconditional=b"".join([line for name, _, line in crossing if name not in CONDITIONS]),
-        values=values,
-        repeated=frozenset(repeated),
-        request_id=request_id_of(values.get(b"x-request-id")),
-        upgrade=values.get(b"upgrade", b"").lower() if b"upgrade" in options else b"",
-        takes_trailers=takes_trailers,
-        has_body=chunked or b"content-length" in values,
-        method_override=_method_override(values, repeated, options),
-    )
+    read = RequestFields(values, frozenset(repeated))
+    read.host, read.content_length, read.chunked = _host(values, repeated), length, chunked
+    read.keep_alive = b"close" not in options
+    read.expects_continue = values.get(b"expect", b"").lower() == b"100-continue"
+    read.end_to_end = end_to_end
+    read.unconditional = b"".join([line for name, _, line in crossing if name not in CONDITIONS])
+    read.request_id = request_id_of(values.get(b"x-request-id"))
+    read.upgrade = values.get(b"upgrade", b"").lower() if b"upgrade" in options else b""
+    read.takes_trailers = takes_trailers
+    read.has_body = chunked or b"content-length" in values
+    read.method_override = _method_override(values, repeated, options)
+    return read
 
 
 def _method_override(

@@ -8,8 +8,6 @@ Hot path: `make bench` shows it as relay CPU; a remembered block costs one look-
 
 import re
 
-import msgspec
-
 from shardgate.core.errors import MalformedRequestError, TargetTooLongError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Field, Request, RequestFields
@@ -140,13 +138,12 @@ class RequestHeadParser:
                 self._shapes[key] = _shape_of(fields, read)
             return read
         values = {name: value for name, value, _ in fields}
-        return msgspec.structs.replace(
-            shape.read,
-            end_to_end=b"".join([fields[place][2] for place in shape.crossing]) + shape.tail,
-            unconditional=b"".join([fields[place][2] for place in shape.unconditional]),
-            values=values,
-            request_id=request_id_of(values.get(b"x-request-id")),
-        )
+        read = shape.read.copy()
+        read.end_to_end = b"".join([fields[place][2] for place in shape.crossing]) + shape.tail
+        read.unconditional = b"".join([fields[place][2] for place in shape.unconditional])
+        read.values = values
+        read.request_id = request_id_of(values.get(b"x-request-id"))
+        return read
 
 
 def _shape_of(fields: list[Field], read: RequestFields) -> _Shape:
@@ -175,9 +172,9 @@ def _as_http10(fields: RequestFields) -> RequestFields:
     """RFC 9112 section 6.1: a 1.0 message has no transfer coding; section 9.3: its connection closes."""
     if fields.chunked:
         raise MalformedRequestError("HTTP/1.0 has no Transfer-Encoding")
-    return msgspec.structs.replace(
-        fields, host=fields.host or b"localhost", keep_alive=False, expects_continue=False, upgrade=b""
-    )
+    read = fields.copy()
+    read.host, read.keep_alive, read.expects_continue, read.upgrade = fields.host or b"localhost", False, False, b""
+    return read
 
 
 def _origin_form(target: bytes, host: bytes) -> bytes:

@@ -6,6 +6,7 @@ Holds: a change that has begun goes on when its client leaves.
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 from shardgate.core.changes.calls import Outgoing
 from shardgate.core.changes.idempotency import FIELD, Idempotency, key_of
@@ -35,7 +36,8 @@ from shardgate.engine.gather.owners import find_owner
 from shardgate.engine.learning import learn, learn_from_head
 
 _BESIDE = ("header.", "basic.", "claim.", "cookie.", "bearer.")
-_WHOLE = frozenset({ToEvery, ToParts, Placement, Division})
+WHOLE: Final[frozenset[type]] = frozenset({ToEvery, ToParts, Placement, Division})
+"""The plans that are always carried out here, and not relayed."""
 
 
 class ChangeHandler:
@@ -61,14 +63,9 @@ class ChangeHandler:
         self._idempotent = idempotent
         self._body_bytes_max = body_bytes_max
 
-    def wants(self, plan: Plan, method: str, values: Mapping[bytes, bytes]) -> bool:
-        """Whether a request is carried out here, and not relayed. Hot path: 0.1 µs for a read, 0.2 µs for a change."""
-        if type(plan) in _WHOLE:
-            return True
-        return method not in SAFE_METHODS and self.may_have_key(plan.route, values)
-
     def may_have_key(self, route: Route, values: Mapping[bytes, bytes]) -> bool:
-        """Whether a request may have an idempotency key, so that its body must be whole first. A search has none."""
+        """Whether a request that is not safe may have an idempotency key, so that it is carried out here, and its body
+        must be whole first. A search has none."""
         has_words = self._idempotent is not None and (FIELD in values or route.keyed)
         return has_words and (route.rule is None or not route.rule.only_reads)
 

@@ -13,7 +13,7 @@ from typing import Final, cast
 from shardgate.core.contracts import Ask, Outcome
 from shardgate.core.errors import OverloadError, ReplyTooLargeError, ShardgateError
 from shardgate.core.held import Holding
-from shardgate.core.http import Reply, ReplyHead
+from shardgate.core.http import Reply, ReplyHead, with_body
 from shardgate.core.limits import FAIL_TOGETHER_S, FLOW_WINDOW_BYTES, PIECED_BYTES_MAX, PIECES_MAX
 from shardgate.core.routes.calls import CallWords
 from shardgate.core.topology import ShardId
@@ -166,7 +166,7 @@ class Round:
         heads: dict[ShardId, Reply] = {}
         for sink in self._collectors:
             if (head := sink.head) is not None and sink.shard not in self.failed:
-                heads[sink.shard] = head.with_body(b"")
+                heads[sink.shard] = with_body(head, b"")
         return heads
 
     @property
@@ -241,7 +241,7 @@ class Round:
         self._heads -= 1
         sink.call = None
         sink.size = size
-        self._outcomes[sink.shard] = head.with_body(body)
+        self._outcomes[sink.shard] = with_body(head, body)
         self.holding.add(size)
         waiting = self._waiting = self._waiting - 1
         if waiting == 0 and not self.done.done() and (self.then is None or not self.then()):
@@ -452,7 +452,7 @@ class _Collector:
             body = self.body[0]
             if head.is_packed:
                 self._round.packed.append(self.shard)
-            self._round.settle(self.shard, head.with_body(body))
+            self._round.settle(self.shard, with_body(head, body))
 
     def pieces(self) -> list[bytes]:
         """What has come of the body."""

@@ -7,8 +7,6 @@ Never: reads; never decides what is answered.
 
 import asyncio
 
-import msgspec
-
 from shardgate.core.clients.rate_limit import limited, without_limits
 from shardgate.core.http import Reply, ReplyHead, Request
 from shardgate.core.wire.forwarding import chunk, last_chunk, relayed_head, relayed_whole, upgrade_lines, whole_reply
@@ -68,7 +66,7 @@ class OutgoingReply:
         if not self.keep_alive:
             framing += b"Connection: close\r\n"
         if self.limits:
-            head = msgspec.structs.replace(head, lines=without_limits(head) + self.limits)
+            head = head.with_lines(without_limits(head) + self.limits)
             self.limits = b""
         written = relayed_head(head, framing)
         if data:
