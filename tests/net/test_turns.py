@@ -81,3 +81,43 @@ async def test_of_work_that_is_cancelled_no_further_step_is_done() -> None:
         await one_turn()
     assert turns.is_idle
     assert len(done) <= steps + 1
+
+
+async def test_jobs_of_a_better_rank_have_their_turns_first_and_the_others_are_not_forgotten() -> None:
+    turns, done = Turns(), list[str]()
+    turns.add(Job("z", 2, done), rank=2)
+    turns.add(Job("b", 9, done), rank=1)
+    turns.add(Job("a", 9, done))
+    while not turns.is_idle:
+        await one_round()
+    assert "".join(done) == "aaaaaaazaabbbbbzbbbb"
+
+
+async def test_a_mark_is_reached_after_as_many_steps_as_jobs_waited() -> None:
+    turns, done = Turns(), list[str]()
+    turns.mark(lambda: done.append("!"))
+    assert done == ["!"], "nothing waits"
+    turns.add(Job("b", 3, done), rank=1)
+    turns.add(Job("c", 1, done), rank=1)
+    turns.mark(lambda: done.append("!"))
+    turns.add(Job("a", 1, done))
+    while not turns.is_idle:
+        await one_round()
+    assert "".join(done) == "!ab!cbb"
+
+
+async def test_a_mark_is_reached_where_jobs_have_ended_early() -> None:
+    def steps() -> Generator[None, None, None]:
+        while True:
+            yield
+
+    turns, done = Turns(), list[str]()
+    tasks = [asyncio.ensure_future(turns.run(steps())) for _ in range(3)]
+    await one_round()
+    turns.mark(lambda: done.append("!"))
+    for task in tasks:
+        task.cancel()
+    for _ in range(6):
+        await one_round()
+    assert done == ["!"]
+    assert turns.is_idle

@@ -1,7 +1,7 @@
 """Takes requests on, or refuses them at once, by how many are under way and how late the loop is.
 
 Holds: the loop is watched only while many requests are under way. While it sheds, a sample of how late it is waits in
-turn behind the merges, as what comes would.
+turn as one more merge would.
 Hot path: with few requests under way, and without priority classes, nothing of this runs.
 """
 
@@ -80,14 +80,12 @@ class Overload:
 
     def _sample(self) -> None:
         if self._turns.is_idle:
-            self.step()
+            self._sampled()
         else:
             self._loads.shedding.waits(now())
-            self._turns.add(self)
+            self._turns.mark(self._sampled)
 
-    def step(self) -> bool:
-        """Take the sample: its turn has come. False: there is nothing more to do in turns."""
+    def _sampled(self) -> None:
         self._is_watching = self._turns.paces = False
         if self._loads.sampled(self._meter.in_flight):
             self._watch()
-        return False

@@ -1,13 +1,16 @@
 """Runs long work in short steps: the event loop handles other events between two steps.
 
-Holds: the loop is blocked for one step of one job at a time, however many jobs there are.
+Holds: the loop is blocked for one step of one job at a time, however many jobs there are. Jobs of a better rank have
+their turns before others, but one turn in LAST_ONE_IN is the last rank's: nothing waits for ever.
 Never: knows what a job does.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Generator
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Callable, Generator
+from typing import Final, Generic, Protocol, TypeVar
+
+LAST_ONE_IN: Final = 8
 
 Result = TypeVar("Result")
 
@@ -22,32 +25,45 @@ class Job(Protocol):
 class Turns:
     """The jobs of one worker, one step each in turn."""
 
-    __slots__ = ("_jobs", "_known", "_scheduled", "paces")
+    __slots__ = ("_count", "_jobs", "_known", "_marks", "_scheduled", "paces")
 
     def __init__(self) -> None:
         self.paces = False
         """There is more to do than can be done: short work takes turns, too, so that what comes is seen between it."""
-        self._jobs: deque[Job] = deque()
+        self._jobs: list[deque[Job]] = [deque()]
+        """By rank; 0 is the best."""
+        self._count = 0
+        """Steps that were done."""
+        self._marks: deque[tuple[int, Callable[[], None]]] = deque()
         self._known: set[Job] = set()
         self._scheduled = False
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing waits for its turn."""
-        return not self._jobs
+        return not self._known
 
-    def add(self, job: Job) -> None:
+    def add(self, job: Job, rank: int = 0) -> None:
         """Run the job's steps from now on, until one returns False."""
         if job not in self._known:
             self._known.add(job)
-            self._jobs.append(job)
+            while rank >= len(self._jobs):
+                self._jobs.append(deque())
+            self._jobs[rank].append(job)
         if not self._scheduled:
             self._schedule()
 
-    async def run(self, steps: Generator[None, None, Result]) -> Result:
+    def mark(self, reached: Callable[[], None]) -> None:
+        """Call this when as many steps were done as jobs wait now: as soon as a job without a rank had its turn."""
+        if self.is_idle:
+            reached()
+        else:
+            self._marks.append((self._count + len(self._known), reached))
+
+    async def run(self, steps: Generator[None, None, Result], rank: int = 0) -> Result:
         """Run all steps; returns what they return, raises what they raise."""
         job = _Steps(steps)
-        self.add(job)
+        self.add(job, rank)
         return await job.result
 
     def _schedule(self) -> None:
@@ -56,12 +72,17 @@ class Turns:
 
     def _turn(self) -> None:
         self._scheduled = False
-        job = self._jobs.popleft()
+        self._count += 1
+        ranks = self._jobs if self._count % LAST_ONE_IN else self._jobs[::-1]
+        jobs = next(filter(None, ranks))
+        job = jobs.popleft()
         if job.step():
-            self._jobs.append(job)
+            jobs.append(job)
         else:
             self._known.discard(job)
-        if self._jobs:
+        while self._marks and (self._marks[0][0] <= self._count or not self._known):
+            self._marks.popleft()[1]()
+        if self._known and not self._scheduled:
             self._schedule()
 
 

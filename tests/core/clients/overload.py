@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from shardgate.core.clients.shedding import Shedding
+from shardgate.net.turns import LAST_ONE_IN
 
 LOOK_S = 0.25
 EVENTS_OF_A_ROUND = 48 * 1024
@@ -66,8 +67,11 @@ class Worker:
         self._numbers = count()
         self._looked_at = 0.0
         self._sampled_at = 0.0
-        self._merges: deque[Sent | None] = deque()
-        """Those that wait for their turn, while it sheds; None: a sample."""
+        self._merges: list[deque[Sent]] = [deque() for _ in range(max(self.ranks, default=0) + 1)]
+        """Those that wait for their turn, while it sheds, by rank."""
+        self._turns = 0
+        self._mark = 0
+        """A sample is taken after so many turns; 0: none waits."""
 
     def run(self) -> "Worker":
         on_one_processor([self])
@@ -76,7 +80,7 @@ class Worker:
     @property
     def due_s(self) -> float:
         """When it has something to do."""
-        if self._merges:
+        if any(self._merges):
             return self.now_s
         event_s = self._events[0][0] if self._events else self.lasts_s
         return min(event_s, self._looked_at + LOOK_S, self._sampled_at or self.lasts_s)
@@ -92,7 +96,7 @@ class Worker:
         while events and events[0][0] <= self.now_s and len(batch) < EVENTS_OF_A_ROUND:
             batch.append(heapq.heappop(events))
         self._round(batch)
-        if self._merges:
+        if any(self._merges):
             self._turn()
 
     def answered(self, kind: str, from_s: float = 1.0) -> float:
@@ -146,9 +150,9 @@ class Worker:
 
     def _sample(self) -> None:
         self._sampled_at = self.lasts_s
-        if self._merges:
+        if any(self._merges):
             self.shedding.waits(self.now_s)
-            self._merges.append(None)
+            self._mark = self._turns + sum(map(len, self._merges))
         else:
             self._sampled()
 
@@ -170,18 +174,19 @@ class Worker:
                 at_s = self._begin(sent, at_s)
             elif sent.kind == "list" and self.shedding.is_shedding:
                 at_s += (1 - BEFORE - MERGED) * COSTS_S["list"] * self.slow
-                self._merges.append(sent)
+                self._merges[self._rank(sent)].append(sent)
             else:
                 at_s = self._end(sent, at_s)
         self.now_s = at_s
 
     def _turn(self) -> None:
         """What waits longest for its turn."""
-        sent = self._merges.popleft()
-        if sent is None:
+        self._turns += 1
+        sent = next(filter(None, self._merges if self._turns % LAST_ONE_IN else self._merges[::-1])).popleft()
+        self.now_s = self._end(sent, self.now_s, MERGED)
+        if 0 < self._mark <= self._turns:
+            self._mark = 0
             self._sampled()
-        else:
-            self.now_s = self._end(sent, self.now_s, MERGED)
 
     def _begin(self, sent: Sent, at_s: float) -> float:
         shedding, mine = self.shedding, self._under_way[sent.client] + 1

@@ -10,9 +10,9 @@ long that the timer waits, each request that is handled meanwhile says so. Lists
 shards, and are refused first. Others are refused where a few lists are still too much.
 
 While it sheds, merges take turns, one in a round, so that what comes waits for one merge and not for all that are
-ready. Then a sample waits in turn, too, behind the merges that were ready before it. The loop may be later than
-SHED_LATE_S for no sample, and what is in turn may wait for SHED_WAIT_S: that much work is always there, whatever it
-costs, and refusals are as soon.
+ready. Those of better classes come first. A sample waits, too, until as many merges are made as were ready. The loop
+may be no later than SHED_LATE_S, and what is in turn may wait for SHED_WAIT_S: that much work is always there, whatever
+it costs, and refusals are as soon.
 
 Where there are priority classes, this is done to the least important one until nothing of it is taken on; then, where
 the loop is too late for another BURST_S, to the next, of which alone some are refused then: `level` is that class. What

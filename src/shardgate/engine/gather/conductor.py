@@ -222,7 +222,7 @@ class Conductor:
             if is_long:
                 outcome = await self.merged_long(merging, replies, work, size)
             elif self.turns.paces:
-                outcome = await self.turns.run(_in_turn(merging, replies))
+                outcome = await self.turns.run(_in_turn(merging, replies), work.rank)
             else:
                 outcome = merging.take(replies)
             if isinstance(outcome, Reply):
@@ -268,13 +268,13 @@ class Conductor:
         work.holding.take((WHOLE_MERGE_FACTOR - 1) * size)
         work.holding.begun = True  # nearer to its end than any gather that still waits for shards
         if isinstance(merging, ListMerging) and merging.is_short and size < QUICK_BYTES_MAX:
-            reply = await self.turns.run(_in_one_step(merging, replies))
+            reply = await self.turns.run(_in_one_step(merging, replies), work.rank)
             if reply is not None:
                 return reply
         if isinstance(merging, ListMerging) and merging.is_plain:
             steps = merging.take_in_steps(replies)
             if size < ASIDE_STEPS_BYTES_MIN:
-                return await self.turns.run(steps)
+                return await self.turns.run(steps, work.rank)
             return await self._aside.run(partial(to_the_end, steps))
         return await self._aside.run(partial(_taken_whole, merging, replies))
 
@@ -346,7 +346,7 @@ class Conductor:
 
     def running(self, flow: Flow, work: Gathering, client: Client) -> RunningFlow:
         """A flow to this client, which takes turns with the others of this worker."""
-        return RunningFlow(self._cluster, client, flow, work.holding, self.turns)
+        return RunningFlow(self._cluster, client, flow, work.holding, self.turns, work.rank)
 
     def start(
         self,

@@ -56,6 +56,11 @@ class Gathering(Value, frozen=True):
     holding: Holding
     """Counts the replies."""
 
+    @property
+    def rank(self) -> int:
+        """Of its priority class, 0 being the most important; 0 where there are none."""
+        return max(0, self.exchange.rank)
+
 
 def validation_of(work: Gathering) -> Validation:
     """What the rule says of validators."""

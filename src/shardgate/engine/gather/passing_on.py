@@ -40,18 +40,23 @@ class RunningFlow:
         "_over",
         "_pace",
         "_packer",
+        "_rank",
         "_sources",
         "_turns",
         "begun",
         "failed",
     )
 
-    def __init__(self, cluster: Cluster, client: Client, flow: Flow, holding: Holding, turns: Turns) -> None:
+    def __init__(
+        self, cluster: Cluster, client: Client, flow: Flow, holding: Holding, turns: Turns, rank: int = 0
+    ) -> None:
+        """`rank`: whose turns come first, as of `Turns`."""
         self._cluster = cluster
         self._client = client
         self._flow = flow
         self._holding = holding
         self._turns = turns
+        self._rank = rank
         self._head: ReplyHead | None = None
         self._packer: zlib._Compress | None = None
         self._sources: list[_Source] = []
@@ -73,7 +78,7 @@ class RunningFlow:
                 if not part.ended:
                     self._cluster.streams(part.call)
                     part.call.sink = source
-            self._turns.add(self)
+            self._turns.add(self, self._rank)
             await self._over
         finally:
             self._pace.end()
@@ -99,7 +104,7 @@ class RunningFlow:
         """Count a piece of a reply; a size of 0 says that a reply has ended."""
         self._holding.add(size)
         if not self._pace.is_paused:
-            self._turns.add(self)
+            self._turns.add(self, self._rank)
 
     def fail(self, error: Exception, shard: ShardId | None = None) -> None:
         """End the list with this error; `shard` gave no whole reply."""
@@ -116,7 +121,7 @@ class RunningFlow:
         self.fail(error, shard)
 
     def _go_on(self) -> None:
-        self._turns.add(self)
+        self._turns.add(self, self._rank)
 
     def _balance(self, *, needs_more: bool) -> None:
         """Resume the shards whose rows are needed or whose window has room; the paused ones must not time out."""

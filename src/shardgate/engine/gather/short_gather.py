@@ -79,7 +79,7 @@ class ShortGather:
         if calls is None:
             return False
         if self._conductor.turns.paces:
-            self._conductor.turns.add(self)
+            self._conductor.turns.add(self, self._work.rank)
             return True
         return self._make(calls)
 
