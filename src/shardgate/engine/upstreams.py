@@ -6,7 +6,7 @@ Holds: what becomes of a replica is one line in the log when it changes, and a c
 import logging
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 from shardgate.core.limits import DISCOVERED_MAX, Limits, Timeouts
 from shardgate.core.replicas.group import Group, Replica
@@ -28,6 +28,8 @@ from shardgate.net.watch import Watch
 from shardgate.observe.meter import Meter
 
 _log = logging.getLogger("shardgate")
+
+_UNASKED: Final = "unwell, and gets no calls"
 
 
 class Upstream(Protocol):
@@ -59,20 +61,24 @@ class ReplicaLog:
         self._shard = shard
         self._meter = meter
 
-    def left_out(self, name: str, for_s: float, why: str) -> None:
-        """A replica gets no calls for so many seconds."""
+    def left_out(self, name: str, for_s: float, why: str, *, is_asked: bool) -> None:
+        """A replica gets no calls for so many seconds. `is_asked`: it does, since too few others can serve."""
         self._meter.left_out(self._shard.id)
-        _log.warning("%s is left out for %g s: %s", self._named(name), for_s, why)
+        if is_asked:
+            _log.warning("%s fails, and is asked all the same, since too few can serve: %s", self._named(name), why)
+        else:
+            _log.warning("%s is left out for %g s: %s", self._named(name), for_s, why)
 
     def came_back(self, name: str) -> None:
         """It gets calls again."""
         _log.warning("%s is back", self._named(name))
 
-    def checked(self, name: str, *, is_well: bool, why: str) -> None:
-        """Its health check has changed."""
+    def checked(self, name: str, *, is_well: bool, why: str, is_asked: bool) -> None:
+        """Its health check has changed. `is_asked`: it gets calls."""
         if not is_well:
             self._meter.left_out(self._shard.id)
-        _log.warning("%s is %s: %s", self._named(name), "well" if is_well else "unwell, and gets no calls", why)
+        unwell = "unwell, and is asked all the same, since too few can serve" if is_asked else _UNASKED
+        _log.warning("%s is %s: %s", self._named(name), "well" if is_well else unwell, why)
 
     def retried(self) -> None:
         """A call is sent to another replica, since the first one failed."""
@@ -99,7 +105,11 @@ class DiscoveryLog:
     def found(self, change: Change) -> None:
         """DNS names other replicas."""
         self._take(change)
-        self._meter.replicas_changed(self._shard.id, len(change.joined) + len(change.left))
+        self._meter.replicas_changed(self._shard.id, len(change.joined) + len(change.left) + len(change.altered))
+        if change.altered:
+            _log.info("shard %s: DNS says other weights of %d replicas", self._shard.id, len(change.altered))
+        if not (change.joined or change.left or change.too_many):
+            return
         joined = ", ".join(f"{one.host}:{one.port}" for one in change.joined) or "nobody"
         left = ", ".join(f"{host}:{port}" for host, port in sorted(change.left)) or "nobody"
         _log.warning("shard %s has other replicas: joined %s; left %s", self._shard.id, joined, left)
@@ -227,14 +237,15 @@ class Upstreams:
         return made
 
     def _replace(self, shard: Shard, tls: Tls | None, replicas: Replicas, change: Change) -> None:
-        """Other replicas serve a shard now."""
+        """Other replicas serve a shard now, or with other weights."""
+        if change.altered:
+            replicas.alter({f"{one.host}:{one.port}": _instance_of(one).member for one in change.altered})
         left = {f"{host}:{port}" for host, port in change.left}
         for name in left:
             if (checks := self._checks.pop((shard.id, name), None)) is not None:
                 checks.close()
         self._known += [one.place for one in change.joined]
-        gone = {each for each in change.left if each not in {one.place for one in change.joined}}
-        self._known = [place for place in self._known if place not in gone]
+        self._known = [place for place in self._known if place not in change.left]
         for addresses in self._addresses:
             addresses.use(self._known)
         instances = [_instance_of(one) for one in change.joined]
