@@ -6,7 +6,7 @@ Holds: what becomes of a replica is one line in the log when it changes, and a c
 import logging
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from typing import Final, Protocol
+from typing import Protocol
 
 from shardgate.core.limits import DISCOVERED_MAX, Limits, Timeouts
 from shardgate.core.replicas.group import Group, Replica
@@ -28,8 +28,6 @@ from shardgate.net.watch import Watch
 from shardgate.observe.meter import Meter
 
 _log = logging.getLogger("shardgate")
-
-_UNASKED: Final = "unwell, and gets no calls"
 
 
 class Upstream(Protocol):
@@ -75,10 +73,14 @@ class ReplicaLog:
 
     def checked(self, name: str, *, is_well: bool, why: str, is_asked: bool) -> None:
         """Its health check has changed. `is_asked`: it gets calls."""
-        if not is_well:
-            self._meter.left_out(self._shard.id)
-        unwell = "unwell, and is asked all the same, since too few can serve" if is_asked else _UNASKED
-        _log.warning("%s is %s: %s", self._named(name), "well" if is_well else unwell, why)
+        if is_well:
+            _log.warning("%s is well: %s", self._named(name), why)
+            return
+        self._meter.left_out(self._shard.id)
+        if is_asked:
+            _log.warning("%s is unwell, and is asked all the same, since too few can serve: %s", self._named(name), why)
+        else:
+            _log.warning("%s is unwell, and gets no calls: %s", self._named(name), why)
 
     def retried(self) -> None:
         """A call is sent to another replica, since the first one failed."""
