@@ -126,7 +126,7 @@ async def test_a_shard_with_one_address_is_checked(start_gateway: Any, caplog: A
         await until(lambda: "is well" in caplog.text)
 
 
-async def test_requests_wait_for_the_only_instance_of_a_shard_to_be_ready(start_gateway: Any) -> None:
+async def test_requests_wait_for_the_only_instance_of_a_shard_to_be_ready(start_gateway: Any, caplog: Any) -> None:
     ready = asyncio.Event()
 
     def answer(asked: Asked) -> bytes:
@@ -153,7 +153,7 @@ async def test_requests_wait_for_the_only_instance_of_a_shard_to_be_ready(start_
             {"shards": {"north": {**north, "failover": {"wait_s": 5}}}, **RULES},
         )
         waiting = [asyncio.ensure_future(each) for each in (waits.get("/vendors/1"), waits.client.post("/vendors/1"))]
-        await asyncio.sleep(0.5)
+        await until(lambda: waits.in_flight == 2 and "requests for it wait" in caplog.text)
         assert not any(each.done() for each in waiting)
         ready.set()
         assert [(await each).text for each in waiting] == ['"a"'] * 2
