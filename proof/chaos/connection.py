@@ -38,13 +38,18 @@ class Connection(asyncio.Protocol):
         """It is open."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by its type
 
-    async def ask(self, message: bytes) -> Answer:
-        """Send a request; the reply. Raises ConnectionError where the connection ends before it."""
+    async def ask(self, message: bytes, *, is_last: bool = False) -> Answer:
+        """Send a request; the reply. Raises ConnectionError where the connection ends before it.
+
+        `is_last`: our side of the connection ends with the request.
+        """
         assert self._transport is not None
         if not self.is_open:
             raise ConnectionResetError
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(message)
+        if is_last:
+            self._transport.write_eof()
         try:
             return await self._answer
         finally:

@@ -1,7 +1,9 @@
 """One instance of the application, as a process: `python -m proof.chaos.instance NAME ADDRESS PORT FILE`.
 
 A line on its standard input tells it how to answer from then on: `well`, `slow 10`, `drip`, `refuse`, `reset`,
-`garbage`, `error`, `unready`. It ends with its standard input.
+`garbage`, `error`, `unready`; `brownout`, `flaky`: 503 each time, or every other time; `closes`: it closes each
+connection after one reply; and what is nearly HTTP: `chunks`, `colon`, `lengths`, `banner`. It ends with its standard
+input.
 
 Holds: the instances of one shard have their things in one FILE. What one of them creates is one appended line, so that
 a process that is stopped or killed at any instant blocks no other and leaves no half of a change.
@@ -13,7 +15,7 @@ import os
 import socket
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import cast
@@ -25,6 +27,8 @@ SERVICE_S = 0.02
 """What the application takes for a request: as much as one with a database does."""
 ROWS = 300
 _DRIP_S = 0.1
+_CLOSES_S = 0.01
+_BANNER = b"220 chaos ready\r\n"
 _GARBAGE = os.urandom(256).replace(b"\r\n", b"--") + b"\r\n\r\n"
 
 
@@ -70,6 +74,8 @@ class Instance:
         self.mode = "well"
         self.service_s = SERVICE_S
         self.connections: set[Connection] = set()
+        self.said = 0
+        """Replies until now."""
         self._server: asyncio.Server | None = None
 
     async def listen(self, port: int) -> int:
@@ -85,6 +91,7 @@ class Instance:
         self.service_s = SERVICE_S * (float(words[1]) if words[1:] else 1.0)
         if self.mode == "refuse" and self._server is not None:
             self._server.close()
+        if self.mode in {"refuse", "banner"}:
             for connection in [*self.connections]:
                 connection.abort()
         if before == "refuse":
@@ -104,7 +111,7 @@ class Instance:
                 self.letter, **{name: int(value) for name, value in parse_qsl(parts.query) if value.isdecimal()}
             )
         if method == "GET" and kind == "things":
-            return reply(json.dumps({"id": parts.path.split("/")[2], "shard": self.letter}).encode())
+            return thing(parts.path.split("/")[2], self.letter)
         there = self.things.has(path := parts.path if method != "POST" else f"{parts.path}/{json.loads(body)['id']}")
         if method == "POST" and not there:
             self.things.make(path)
@@ -128,6 +135,8 @@ class Connection(asyncio.Protocol):
         """It is open."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by its type
         self._instance.connections.add(self)
+        if self._instance.mode == "banner":
+            self._transport.write(_BANNER)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is closed."""
@@ -184,6 +193,33 @@ class Connection(asyncio.Protocol):
         """The application's own failure."""
         self._transport.write(reply(b'{"detail":"a defect"}', "500 Internal Server Error"))
 
+    def brownout(self, _: bytes) -> None:
+        """It has too much to do, and says when to come again."""
+        self._transport.write(reply(b'{"detail":"busy"}', "503 Service Unavailable", ["Retry-After: 1"]))
+
+    def flaky(self, said: bytes) -> None:
+        """The same, every other time."""
+        self._instance.said += 1
+        (self.brownout if self._instance.said % 2 else self.well)(said)
+
+    def closes(self, said: bytes) -> None:
+        """A reply that says nothing of the connection's end, which follows."""
+        self._transport.write(said)
+        asyncio.get_running_loop().call_later(_CLOSES_S, self._transport.close)
+
+    def chunks(self, said: bytes) -> None:
+        """A chunk whose size is no number."""
+        body = said[said.index(b"\r\n\r\n") + 4 :]
+        self._transport.write(_CHUNKED + b"1z\r\n%b\r\n0\r\n\r\n" % body)
+
+    def colon(self, said: bytes) -> None:
+        """A line of the head without a colon."""
+        self._transport.write(said.replace(b"\r\n", b"\r\nX-Chaos is here\r\n", 1))
+
+    def lengths(self, said: bytes) -> None:
+        """Two lengths that differ."""
+        self._transport.write(said.replace(b"\r\n", b"\r\nContent-Length: 3\r\n", 1))
+
     def unready(self, said: bytes) -> None:
         """Nothing, until it is ready."""
         self._waits = said
@@ -208,13 +244,25 @@ _WAYS: dict[str, Callable[[Connection, bytes], None]] = {
     "garbage": Connection.garbage,
     "error": Connection.error,
     "unready": Connection.unready,
+    "brownout": Connection.brownout,
+    "flaky": Connection.flaky,
+    "closes": Connection.closes,
+    "chunks": Connection.chunks,
+    "colon": Connection.colon,
+    "lengths": Connection.lengths,
 }
+_CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
-def reply(body: bytes, status: str = "200 OK") -> bytes:
-    """A reply in bytes."""
-    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+def reply(body: bytes, status: str = "200 OK", more: Sequence[str] = ()) -> bytes:
+    """A reply in bytes. `more`: lines of its head."""
+    lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(body)}", *more]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def thing(name: str, letter: str) -> bytes:
+    """The reply that shows a thing."""
+    return reply(json.dumps({"id": name, "shard": letter}).encode())
 
 
 @cache

@@ -38,6 +38,8 @@ HEAVY_ROWS = 1200
 """Of all shards, in an order in which they come by turns: most of the work is the gateway's."""
 NUMBERS_APART = 10_000_000
 """No two processes create a thing of the same name."""
+HALF = "half "
+"""Begins the kind of a request after which the client ends its side of the connection, and reads on."""
 RETRY_AFTER_S = 1.0
 """What refusals say."""
 _TELL_S = 0.1
@@ -51,9 +53,19 @@ class Order(msgspec.Struct, frozen=True):
     number: int
 
     @property
+    def asks(self) -> str:
+        """The kind of its request, however it is sent."""
+        return self.kind.removeprefix(HALF)
+
+    @property
+    def is_half(self) -> bool:
+        """The client ends its side with it."""
+        return self.kind.startswith(HALF)
+
+    @property
     def letter(self) -> str:
         """Whose key it has."""
-        return LETTERS[self.number * 7 // 3 % len(LETTERS)] if self.kind in {"read", "create"} else ""
+        return LETTERS[self.number * 7 // 3 % len(LETTERS)] if self.asks in {"read", "create"} else ""
 
     @property
     def partner(self) -> int:
@@ -63,14 +75,14 @@ class Order(msgspec.Struct, frozen=True):
     @property
     def thing(self) -> str:
         """What it creates."""
-        return {"create": f"{self.letter}-c{self.number}", "every": f"e{self.number}"}.get(self.kind, "")
+        return {"create": f"{self.letter}-c{self.number}", "every": f"e{self.number}"}.get(self.asks, "")
 
     @property
     def message(self) -> bytes:
         """Its bytes."""
-        if self.kind in {"create", "every"}:
+        if self.asks in {"create", "every"}:
             body = msgspec.json.encode({"id": self.thing})
-            path = "/things" if self.kind == "create" else "/everyone"
+            path = "/things" if self.asks == "create" else "/everyone"
             head = f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
             return f"{head}\r\n\r\n".encode() + body
         if self.kind.endswith("heavy"):
@@ -79,7 +91,7 @@ class Order(msgspec.Struct, frozen=True):
         elif self.kind in {"partial", "quorum"}:
             target = f"/list/{self.kind}?limit=20"
         else:
-            target = "/list?limit=20" if self.kind == "list" else f"/things/{self.letter}-{self.number}"
+            target = "/list?limit=20" if self.asks == "list" else f"/things/{self.letter}-{self.number}"
         return f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode()
 
 
@@ -138,12 +150,12 @@ class Load:
         lag_s = time.monotonic() - order.at_s
         word: Word = "unconnected"
         answer = Answer(0)
-        is_fresh = order.kind == "read" and order.number % FRESH_ONE_IN == 0
+        is_fresh = order.is_half or (order.kind == "read" and order.number % FRESH_ONE_IN == 0)
         try:
             async with asyncio.timeout(PATIENCE_S - lag_s):
                 connection = await self._connection(order.partner, is_fresh=is_fresh)
                 word = "cut"
-                answer = await connection.ask(order.message)
+                answer = await connection.ask(order.message, is_last=order.is_half)
                 word = _word(answer)
         except TimeoutError:
             word = "late"

@@ -6,45 +6,28 @@ other guests of the host. On machines of others that halves it for seconds, so t
 little of what the next two can.
 """
 
-import asyncio
-import os
-import subprocess
-import sys
 import time
 
-from proof.chaos.gateway import with_us
-from proof.data import ROOT
+from proof.chaos.heard import HeardProcess
 
 _PAUSE_S = 0.02
 _STEPS = 3000
 _LAST = 20
 
 
-class Speed:
+class Speed(HeardProcess):
     """Of one processor, since the process was started."""
 
     def __init__(self, processor: int) -> None:
+        super().__init__("proof.chaos.speed")
         self._processor = processor
         self._took: list[tuple[float, float]] = []
         """When, and how long it was at its piece of work."""
-        self._process: asyncio.subprocess.Process | None = None
-        self._hearing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Start it."""
-        self._process = await asyncio.create_subprocess_exec(
-            *with_us("KILL"), sys.executable, "-m", "proof.chaos.speed", stdout=subprocess.PIPE, cwd=ROOT
-        )
-        os.sched_setaffinity(self._process.pid, {self._processor})
-        self._hearing = asyncio.get_running_loop().create_task(self._hear(self._process))
-
-    async def stop(self) -> None:
-        """End it."""
-        if self._hearing is not None:
-            self._hearing.cancel()
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
+        """Start it, on its processor."""
+        await super().start()
+        self.bind({self._processor})
 
     def between(self, began_at: float, ended_at: float) -> float:
         """Pieces in a second of the processor, between two instants. Raises RuntimeError where none was done."""
@@ -55,11 +38,10 @@ class Speed:
         """The same, of the last half a second or so that was told of. Raises RuntimeError where nothing was."""
         return _speed([took_s for _, took_s in self._took[-_LAST:]])
 
-    async def _hear(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None
-        while line := await process.stdout.readline():
-            at_s, took_s = map(float, line.split())
-            self._took.append((at_s, took_s))
+    def heard(self, line: bytes) -> None:
+        """It was at its work."""
+        at_s, took_s = map(float, line.split())
+        self._took.append((at_s, took_s))
 
 
 def _speed(took: list[float]) -> float:

@@ -145,7 +145,7 @@ class Stage:
             "access_log": {"to": str(variant.folder(self._ground) / "access.log")},
             "shards": {
                 shard.name: {
-                    "replicas": variant.urls(shard),
+                    "replicas": variant.replicas(shard),
                     "health": {"path": "/readyz", "interval_s": 0.5},
                     **variant.of_shards,
                 }

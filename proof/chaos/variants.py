@@ -6,6 +6,7 @@ import ssl
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ import msgspec
 import trustme
 
 from proof.chaos.clocked import write_offset
-from proof.chaos.names import DOMAIN, NameServer, resolv_conf
-from proof.chaos.shards import Shard
+from proof.chaos.names import ADDRESS, DOMAIN, SERVICE, NameServer, Service, resolv_conf
+from proof.chaos.shards import InstanceProcess, Shard
 
 # Without this right, root is bound by the permissions of files, as the user of a service is.
 _AS_SERVICE = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
@@ -53,7 +54,7 @@ class Variant:
         """Where its store and its logs are."""
         return ground.folder
 
-    def urls(self, shard: Shard) -> list[Any]:
+    def replicas(self, shard: Shard) -> Any:
         """The replicas of a shard, as the configuration has them."""
         return [instance.url for instance in shard.instances]
 
@@ -125,7 +126,7 @@ class Named(Variant):
             return "only root may give a process an /etc/resolv.conf of its own (unshare)"
         return super().missing()
 
-    def urls(self, shard: Shard) -> list[Any]:
+    def replicas(self, shard: Shard) -> Any:
         """By name."""
         return [f"http://{instance.name}.{DOMAIN}:{instance.port}" for instance in shard.instances]
 
@@ -143,6 +144,43 @@ class Named(Variant):
     def put_away(self, ground: Ground) -> None:
         """Nobody asks any more."""
         ground.names.stop()
+
+
+class Services(Variant):
+    """A gateway that finds the replicas of its shards by SRV records, which a server of our own has."""
+
+    name = "services"
+
+    def missing(self) -> str:
+        """It reads SRV records by a library."""
+        return super().missing() or ("" if find_spec("dns") else "dnspython is not installed")
+
+    def replicas(self, shard: Shard) -> Any:
+        """By the name of the service."""
+        return {"srv": f"http://{service_of(shard)}"}
+
+    async def prepare(self, ground: Ground) -> None:
+        """Name every instance and every service."""
+        for shard in ground.shards.values():
+            for instance in (*shard.instances, shard.spare):
+                ground.names.addresses[f"{instance.name}.{DOMAIN}"] = [instance.address]
+            ground.names.services[service_of(shard)] = [served_by(instance) for instance in shard.instances]
+        await ground.names.start(0)
+        self.more = {"resolver": {"servers": [f"{ADDRESS}:{ground.names.port}"]}}
+
+    def put_away(self, ground: Ground) -> None:
+        """Nobody asks any more."""
+        ground.names.stop()
+
+
+def service_of(shard: Shard) -> str:
+    """The name of its service."""
+    return f"{SERVICE}{shard.name}.{DOMAIN}"
+
+
+def served_by(instance: InstanceProcess, weight: int = 1) -> Service:
+    """The record of one instance."""
+    return Service(weight, instance.port, f"{instance.name}.{DOMAIN}")
 
 
 class Clocked(Variant):
@@ -237,5 +275,17 @@ class Fair(Busy):
 
 VARIANTS: dict[str, Variant] = {
     each.name: each
-    for each in (Variant(), Passed(), Disk(), Named(), Clocked(), Waiting(), Secure(), Busy(), Classed(), Fair())
+    for each in (
+        Variant(),
+        Passed(),
+        Disk(),
+        Named(),
+        Services(),
+        Clocked(),
+        Waiting(),
+        Secure(),
+        Busy(),
+        Classed(),
+        Fair(),
+    )
 }

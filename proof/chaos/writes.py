@@ -38,9 +38,9 @@ def torn(records: Iterable[Record], shards: Mapping[str, Made]) -> list[str]:
     """What is wrong; `shards`: letter → what was made there."""
     wrong: Counter[str] = Counter()
     for record in records:
-        if record.kind == "create":
+        if record.kind.endswith("create"):
             wrong.update(_of_one(record, shards))
-        elif record.kind == "every":
+        elif record.kind.endswith("every"):
             wrong.update(_of_all(record, shards))
     return [f"{count} {text}" for text, count in sorted(wrong.items())]
 

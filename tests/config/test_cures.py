@@ -570,7 +570,8 @@ def test_words_about_calls_that_cannot_be(tmp_path: Path, operation: str, words:
     ],
 )
 def test_words_about_calls_that_can_be(tmp_path: Path, operation: str, words: Any) -> None:
-    assert mistakes(tmp_path, {operation: {"rule": "any", **words}}) == []
+    shards = {"north": {"replicas": [*SHARDS.values()]}}
+    assert mistakes(tmp_path, {operation: {"rule": "any", **words}}, shards=shards, locators=None) == []
 
 
 @pytest.mark.parametrize(

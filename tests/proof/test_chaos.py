@@ -1,5 +1,6 @@
 """`make chaos` sees what it is there to see, and the faults of its short form hold."""
 
+import os
 import socket
 from collections import Counter
 from pathlib import Path
@@ -9,10 +10,12 @@ import pytest
 
 from bench.results import Machine
 from proof.chaos.fault import ALL, Fault, Must, Verdict
+from proof.chaos.faults.replicas import NEARLY_HTTP
 from proof.chaos.faults.table import all_faults
+from proof.chaos.heard import HeardProcess
 from proof.chaos.judged import Seen, Times, judged, percentile
-from proof.chaos.load import GREEDY, GREEDY_KIND, PARTNERS, Order
-from proof.chaos.names import NameServer
+from proof.chaos.load import GREEDY, GREEDY_KIND, HALF, PARTNERS, Order
+from proof.chaos.names import NameServer, Service
 from proof.chaos.record import Record
 from proof.chaos.run import QUICK, run
 from proof.chaos.shards import InstanceProcess
@@ -21,8 +24,9 @@ from proof.chaos.stage import Stage
 from proof.chaos.table import Kept, line, summary, write
 from proof.chaos.variants import VARIANTS
 from proof.chaos.writes import Made, read_made, torn
-from tests.waiting import wait_until
+from tests.waiting import until, wait_until
 
+MODES = ("garbage", "brownout", "flaky", "closes")
 TIMES = Times(quiet_s=0.0, began_s=10.0, ended_s=20.0, over_s=30.0)
 QUIET_MS = 20.0
 
@@ -150,7 +154,7 @@ def test_an_instance_is_seen_to_be_as_it_was_told(tmp_path: Path) -> None:
     try:
         instance.await_ready()
         assert (instance.answers(), instance.is_gone, instance.has_connections()) == ("well", False, False)
-        for mode in ("slow 10", "drip", "refuse", "reset", "garbage", "error", "unready"):
+        for mode in ("slow 10", "drip", "refuse", "reset", "error", "unready", *MODES, *NEARLY_HTTP):
             instance.tell(mode)
             wait_until(lambda: instance.answers() != "well")
             instance.tell("well")
@@ -163,6 +167,42 @@ def test_an_instance_is_seen_to_be_as_it_was_told(tmp_path: Path) -> None:
     finally:
         instance.kill()
     assert (instance.is_gone, instance.is_frozen) == (True, False)
+
+
+class Echo(HeardProcess):
+    """Repeats what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__("code", "-q")  # the interpreter's own loop: it reads lines, and does what they say
+        self.lines: list[bytes] = []
+
+    def heard(self, line: bytes) -> None:
+        self.lines.append(line)
+
+
+async def test_a_process_is_told_heard_and_ended() -> None:
+    echo = Echo()
+    echo.bind({0})  # not started yet: nothing happens
+    await echo.start()
+    await echo.tell(b"import os; print(os.getpid(), flush=True)\n")
+    await until(lambda: echo.lines)
+    pid = int(echo.lines[0].split()[-1])
+    processor = max(os.sched_getaffinity(0))
+    echo.bind({processor})
+    assert os.sched_getaffinity(pid) == {processor}
+    await echo.stop()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_a_client_that_ends_its_side_asks_as_others_do() -> None:
+    for kind in ("read", "list", "create", "every"):
+        usual, half = (Order(0.0, each, 7) for each in (kind, f"{HALF}{kind}"))
+        assert (half.message, half.letter, half.thing) == (usual.message, usual.letter, usual.thing)
+        assert (half.is_half, usual.is_half) == (True, False)
+    made = {"n": Made(Counter(), set())}
+    record = read(1, kind=f"{HALF}create", thing="n-c2")
+    assert torn([record], made) == ["1 acknowledged creates are not there"], "its changes are looked for, too"
 
 
 def test_how_fast_a_processor_was_is_told_of_a_time() -> None:
@@ -187,6 +227,10 @@ def test_the_name_server_answers_as_it_is_told() -> None:
     assert server.answer(question("n1.chaos.test"))[-4:] == bytes([127, 9, 1, 2])
     assert server.answer(question("n1.chaos.test", 28))[2:8] == b"\x85\x80\x00\x01\x00\x00"
     assert server.answer(question("other.test"))[2:8] == b"\x85\x83\x00\x01\x00\x00"
+    server.services["_http._tcp.north.chaos.test"] = [Service(3, 8000, "n1.chaos.test")]
+    answer = server.answer(question("_http._tcp.north.chaos.test", 33))
+    assert answer[2:8] == b"\x85\x80\x00\x01\x00\x01"
+    assert answer.endswith(b"\x00\x15\x00\x00\x00\x03\x1f\x40\x02n1\x05chaos\x04test\x00")
     server.mode = "failing"
     assert server.answer(question("n1.chaos.test"))[2:8] == b"\x85\x82\x00\x01\x00\x00"
 

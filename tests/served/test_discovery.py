@@ -87,6 +87,27 @@ async def test_requests_wait_for_the_first_answer(start_gateway: Any) -> None:
         assert (await waiting).text == '"a"'
 
 
+async def test_another_weight_costs_no_connection(start_gateway: Any) -> None:
+    # Found: the replica left and joined anew, twice a second where weights follow the load.
+    async with running_dns() as server, running_shard(says("a")) as a, running_shard(says("b")) as b:
+        service = ("_http._tcp.north.test", "SRV")
+
+        def weigh(*weights: int) -> None:
+            ports = (a.port, b.port)
+            server.records[service] = [
+                f"0 {weight} {port} a.test." for weight, port in zip(weights, ports, strict=True)
+            ]
+
+        weigh(1, 1)
+        server.records["a.test", "A"] = ["127.0.0.1"]
+        gateway = await start_gateway(config(server, {"srv": "http://_http._tcp.north.test"}))
+        assert (await gateway.get("/vendors/1")).status_code == 200
+        replicas = gateway.worker.built.cluster._pools["north"].group.replicas
+        weigh(3, 5)
+        await until(lambda: sorted(each.member.weight for each in replicas) == [3, 5])
+        assert gateway.worker.built.cluster._pools["north"].group.replicas is replicas
+
+
 async def test_services_say_their_ports_and_health_checks_follow_them(start_gateway: Any) -> None:
     ready = asyncio.Event()
 

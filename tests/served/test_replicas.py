@@ -107,6 +107,58 @@ async def test_a_replica_that_is_not_ready_gets_no_calls(start_gateway: Any) -> 
         await until(both)
 
 
+async def test_a_shard_with_one_address_is_checked(start_gateway: Any, caplog: Any) -> None:
+    # Found: `health` of a shard with one `url` was read, and nobody was ever asked.
+    ready = asyncio.Event()
+
+    def answer(asked: Asked) -> bytes:
+        if "/readyz" in asked.line:
+            return reply(status="200 OK" if ready.is_set() else "503 Service Unavailable")
+        return reply('"a"')
+
+    checks = {"path": "/readyz", "interval_s": 0.1, "fall": 1, "rise": 1}
+    async with running_shard(answer) as a:
+        north = {"url": a.url, "health": checks}
+        gateway = await start_gateway({"shards": {"north": north}, **RULES})
+        await until(lambda: "is unwell, and is asked all the same" in caplog.text)
+        assert (await gateway.get("/vendors/1")).text == '"a"'
+        ready.set()
+        await until(lambda: "is well" in caplog.text)
+
+
+async def test_requests_wait_for_the_only_instance_of_a_shard_to_be_ready(start_gateway: Any, caplog: Any) -> None:
+    ready = asyncio.Event()
+
+    def answer(asked: Asked) -> bytes:
+        if "/readyz" in asked.line:
+            return reply(status="200 OK" if ready.is_set() else "503 Service Unavailable")
+        assert ready.is_set(), "it was asked before it was ready"
+        return reply('"a"')
+
+    checks = {"path": "/readyz", "interval_s": 0.1, "fall": 1, "rise": 1}
+    async with running_shard(answer) as a:
+        north = {"url": a.url, "health": checks, "guards": {"panic_percent": 0}}
+        gateway = await start_gateway({"shards": {"north": north}, **RULES})
+        await until(lambda: bool(a.asked))
+
+        async def is_refused() -> bool:
+            answers = [await gateway.get("/vendors/1"), await gateway.client.post("/vendors/1")]
+            return [(each.status_code, each.json()["code"], each.headers["retry-after"]) for each in answers] == [
+                (503, "SG2001", "1")
+            ] * 2
+
+        await until(is_refused)
+        assert (await gateway.get("/items")).status_code == 503
+        waits = await start_gateway(
+            {"shards": {"north": {**north, "failover": {"wait_s": 5}}}, **RULES},
+        )
+        waiting = [asyncio.ensure_future(each) for each in (waits.get("/vendors/1"), waits.client.post("/vendors/1"))]
+        await until(lambda: waits.in_flight == 2 and "requests for it wait" in caplog.text)
+        assert not any(each.done() for each in waiting)
+        ready.set()
+        assert [(await each).text for each in waiting] == ['"a"'] * 2
+
+
 async def test_operators_see_what_became_of_a_replica(start_gateway: Any, caplog: Any) -> None:
     async with running_shard(says("b")) as b:
         dead = "http://127.0.0.1:1"

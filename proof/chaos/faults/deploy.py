@@ -1,6 +1,8 @@
 """What operators do: none of it may be noticed."""
 
 import asyncio
+import os
+import re
 import signal
 import ssl
 import time
@@ -12,6 +14,8 @@ from proof.chaos.stage import Stage
 from proof.chaos.variants import Secure
 
 END_S = 12.0
+AGAIN_S = 0.05
+"""Between two signals of somebody who is impatient."""
 SERVED_S = 5.0
 
 
@@ -106,6 +110,59 @@ async def _upgraded(stage: Stage) -> AsyncIterator[None]:
     yield
 
 
+@asynccontextmanager
+async def _upgraded_at_once(stage: Stage) -> AsyncIterator[None]:
+    """SIGUSR2 twice, and once more to the new version as soon as it serves, while the old one drains."""
+    first = stage.gateway.pid
+    before = {*stage.gateway.workers}
+    stage.gateway.signal(signal.SIGUSR2)
+    await asyncio.sleep(AGAIN_S)
+    stage.gateway.signal(signal.SIGUSR2)
+    await stage.until(lambda: {*stage.gateway.workers} - before, END_S, "a new version")
+    (second, *more) = {*stage.gateway.workers} - before
+    if more:
+        stage.find(f"{1 + len(more)} new versions were started")
+    await stage.until(lambda: _serves(stage, second), END_S, "the new version serves")
+    stage.prove(_says(stage, "no new version is started"), "the second signal was not heard")
+    had_ended = stage.gateway.has_ended()
+    os.kill(second, signal.SIGUSR2)
+    stage.prove(not had_ended, "the old version had ended before the third signal")
+    third = await _next_version(stage, second)
+    await stage.until(stage.gateway.has_ended, END_S, "the end of the first one")
+    stage.gateway.follow(second)
+    took_s = await stage.until(stage.gateway.has_ended, END_S, "the end of the second one")
+    stage.gateway.follow(third)
+    stage.note(f"{first}, {second} and {third} served in turn; the second one ended after {took_s:.1f} s")
+    yield
+
+
+async def _next_version(stage: Stage, pid: int) -> int:
+    """The version that this one starts."""
+    found: list[int] = []
+
+    def is_told() -> bool:
+        found[:] = [each for each in started(stage) if each != pid]
+        return bool(found)
+
+    await stage.until(is_told, END_S, "a third version")
+    await stage.until(lambda: _serves(stage, found[-1]), END_S, "the third version serves")
+    return found[-1]
+
+
+def started(stage: Stage) -> list[int]:
+    """The supervisors of all new versions, as the log has them."""
+    log = stage.gateway.log.read_text(errors="replace")
+    return [int(pid) for pid in re.findall(r"a new version is started \(pid (\d+)\)", log)]
+
+
+def _serves(stage: Stage, pid: int) -> bool:
+    return _says(stage, f"the new version serves (pid {pid})")
+
+
+def _says(stage: Stage, text: str) -> bool:
+    return text in stage.gateway.log.read_text(errors="replace")
+
+
 RELOADED = Fault(
     name="reload",
     what="SIGHUP, every second",
@@ -123,9 +180,25 @@ UPGRADED = Fault(
     hold_s=2.0,
 )
 
+RENEWED = Fault(
+    name="certificate renewed",
+    what="another file in its place, every second",
+    run=_renewed,
+    must=Must(times=None),
+    hold_s=8.0,
+    stage="tls",
+)
+
 FAULTS = (
     RELOADED,
     UPGRADED,
+    Fault(
+        name="upgrades at once",
+        what="SIGUSR2 twice within 50 ms, and to the new version as soon as it serves",
+        run=_upgraded_at_once,
+        must=Must(times=None),
+        hold_s=2.0,
+    ),
     Fault(
         name="reload, wrong",
         what="SIGHUP, with a mistake in the configuration",
@@ -133,14 +206,7 @@ FAULTS = (
         must=Must(),
         hold_s=4.0,
     ),
-    Fault(
-        name="certificate renewed",
-        what="another file in its place, every second",
-        run=_renewed,
-        must=Must(times=None),
-        hold_s=8.0,
-        stage="tls",
-    ),
+    RENEWED,
     Fault(
         name="deploy",
         what="another gateway starts on the port, then the first gets SIGTERM",

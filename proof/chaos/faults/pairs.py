@@ -1,6 +1,6 @@
 """Two faults at once: the second begins while the first lasts."""
 
-from proof.chaos.faults import clock, crowds, deploy, naming, replicas, shards, store, workers
+from proof.chaos.faults import clients, clock, crowds, deploy, naming, replicas, shards, store, workers
 
 FAULTS = (
     replicas.FROZEN.with_(deploy.RELOADED, hold_s=8.0),
@@ -17,6 +17,9 @@ FAULTS = (
     store.LOCKED.with_(deploy.RELOADED, hold_s=8.0),
     replicas.KILLED.with_(crowds.OVERLOAD, hold_s=1.0),
     naming.SILENT.with_(replicas.KILLED),
+    naming.WEIGHED.with_(replicas.FROZEN),
+    deploy.RENEWED.with_(deploy.RELOADED, hold_s=8.0),
+    clients.HALF_CLOSED.with_(replicas.KILLED),
     clock.BACK.with_(workers.KILLED),
     clock.AHEAD.with_(store.LOCKED, hold_s=6.0),
 )

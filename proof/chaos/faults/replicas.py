@@ -74,8 +74,19 @@ def _told(mode: str) -> Happening:
     return run
 
 
+NEARLY_HTTP = {
+    "chunks": "a chunk whose size is no number",
+    "colon": "a line of the head without a colon",
+    "lengths": "two fields Content-Length that differ",
+    "banner": "a line of its own before each connection's first reply",
+}
+"""Mode of an instance → what it sends."""
+
 IN_DOUBT = {"create": 5, "every": 5}
 """A change that was sent to a replica which then died is sent to no other: its client reads that it is in doubt."""
+
+_CHANGES_PASSED_ON = frozenset({"create failed", "every failed"})
+"""A change that was answered 503 is sent to no other: its client reads the reply."""
 
 KILLED = Fault(
     name="replica killed",
@@ -142,6 +153,36 @@ FAULTS = (
         run=_told("garbage"),
         must=Must(refused={"create": 15, "every": 15}),
         quick=True,
+    ),
+    *(
+        Fault(
+            name=f"replica says {mode}",
+            what=f"nearly HTTP: {what}",
+            run=_told(mode),
+            must=Must(refused={"create": 15, "every": 15}),
+        )
+        for mode, what in NEARLY_HTTP.items()
+    ),
+    Fault(
+        name="replica closes",
+        what="each connection after one reply, 10 ms later, without saying so",
+        run=_told("closes"),
+        must=Must(),
+        hold_s=6.0,
+    ),
+    Fault(
+        name="replica browns out",
+        what="503 with Retry-After, each time; its health check says that all is well",
+        run=_told("brownout"),
+        must=Must(also=_CHANGES_PASSED_ON, refused={"every": 15}, extra_percent=5.0),
+        hold_s=8.0,
+    ),
+    Fault(
+        name="replica browns out, half",
+        what="503 with Retry-After, every other time",
+        run=_told("flaky"),
+        must=Must(also=_CHANGES_PASSED_ON, refused={"every": 30}, extra_percent=10.0),
+        hold_s=8.0,
     ),
     Fault(
         name="replica answers 500",

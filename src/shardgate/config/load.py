@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from shardgate.config.clients import read_bounds, read_clients
+from shardgate.config.effects import check_effects
 from shardgate.config.environment import overridden
 from shardgate.config.openapi import Application, written_in
 from shardgate.config.otlp import MetricsPush, read_otlp
@@ -137,6 +138,8 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Loaded:
     mistakes += _check_override(config.method_override_header)
     mistakes += _check_bases(shards, book)
     mistakes += _check_cookies(config, routes)
+    told = {mistake.path for mistake in mistakes}  # what is wrong anyway is told once
+    mistakes += [each for each in check_effects(config, shards, routes, document) if each.path not in told]
     clients = None if "clients" in wrong else read_clients(config, path.parent, routes, store, mistakes)
     bounds = read_bounds(config, mistakes) if "clients" not in wrong else ClientBounds(1, 1, 1)
     classes = () if "clients" in wrong else read_classes(config, routes, mistakes)

@@ -65,9 +65,11 @@ class ShardConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Instead of `url`: the URLs of several instances that serve the same data, or the fields of a replica each; or
     `dns` or `srv`, where DNS names them. One that fails is noticed by nobody: reads are retried at another one."""
     health: HealthCheck | None = None
-    """How each replica is asked whether it can serve. Without it, only its calls say so."""
+    """How each replica, or the one instance at `url`, is asked whether it can serve. Without it, only its calls say
+    so."""
     guards: ReplicaGuards = ReplicaGuards()
-    """Retries, hedges, and when a replica is left out."""
+    """Retries, hedges, and when a replica is left out. A shard with one instance has a breaker alone: `{panic_percent:
+    0}`."""
     failover: Failover | None = None
     """How requests for one key wait while the shard cannot be reached: `{wait_s: 5}`. Null: they get 503 (SG2001) at
     once."""

@@ -13,7 +13,7 @@ import msgspec
 from shardgate.config.schema import Config, DiscoveryConfig, ReplicaConfig, ShardConfig
 from shardgate.core.hosts import address_in, server_of
 from shardgate.core.replicas.membership import Discovery
-from shardgate.core.replicas.settings import Member
+from shardgate.core.replicas.settings import Member, ReplicaGuards
 from shardgate.core.routes.mistakes import Mistake
 from shardgate.core.rulebook.convert import convert_all
 from shardgate.core.topology import Instance, Shard, TlsFiles
@@ -45,7 +45,7 @@ def read_shards(config: Config, path: Path, mistakes: list[Mistake]) -> dict[str
             entry.alias or name,
             _tls(name, entry, path, mistakes),
             base,
-            replicas if entry.replicas and discovery is None else (),
+            replicas if discovery is None and _is_guarded(entry) else (),
             discovery,
             entry.health,
             entry.guards,
@@ -89,6 +89,11 @@ def _replicas(
         mistakes.append(Mistake(place, "its replicas differ in more than their host and port", cure))
     _check_shard(place, entry, found, mistakes)
     return (tuple(found), next(iter(ways))[1]) if len(mistakes) == before else ((), "")
+
+
+def _is_guarded(entry: ShardConfig) -> bool:
+    """Whether what a call goes to is chosen and checked: also one address may have health checks, and a breaker."""
+    return bool(entry.replicas) or entry.health is not None or entry.guards != ReplicaGuards()
 
 
 def _check_twin(place: str, shard: str, url: str, twin: str | None, mistakes: list[Mistake]) -> None:

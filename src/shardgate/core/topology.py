@@ -53,7 +53,7 @@ class Shard(msgspec.Struct, frozen=True):
     base: str = ""
     """The path below which the shard serves, without a slash at its end: `/app`."""
     replicas: tuple[Instance, ...] = ()
-    """The instances that serve it, the first at `host:port`; empty: there is one."""
+    """The instances that serve it, the first at `host:port`; empty: there is one, and nothing guards its calls."""
     discovery: Discovery | None = None
     """Where its instances are found; None: the configuration names them."""
     health: HealthCheck | None = None

@@ -59,20 +59,28 @@ class ReplicaLog:
         self._shard = shard
         self._meter = meter
 
-    def left_out(self, name: str, for_s: float, why: str) -> None:
-        """A replica gets no calls for so many seconds."""
+    def left_out(self, name: str, for_s: float, why: str, *, is_asked: bool) -> None:
+        """A replica gets no calls for so many seconds. `is_asked`: it does, since too few others can serve."""
         self._meter.left_out(self._shard.id)
-        _log.warning("%s is left out for %g s: %s", self._named(name), for_s, why)
+        if is_asked:
+            _log.warning("%s fails, and is asked all the same, since too few can serve: %s", self._named(name), why)
+        else:
+            _log.warning("%s is left out for %g s: %s", self._named(name), for_s, why)
 
     def came_back(self, name: str) -> None:
         """It gets calls again."""
         _log.warning("%s is back", self._named(name))
 
-    def checked(self, name: str, *, is_well: bool, why: str) -> None:
-        """Its health check has changed."""
-        if not is_well:
-            self._meter.left_out(self._shard.id)
-        _log.warning("%s is %s: %s", self._named(name), "well" if is_well else "unwell, and gets no calls", why)
+    def checked(self, name: str, *, is_well: bool, why: str, is_asked: bool) -> None:
+        """Its health check has changed. `is_asked`: it gets calls."""
+        if is_well:
+            _log.warning("%s is well: %s", self._named(name), why)
+            return
+        self._meter.left_out(self._shard.id)
+        if is_asked:
+            _log.warning("%s is unwell, and is asked all the same, since too few can serve: %s", self._named(name), why)
+        else:
+            _log.warning("%s is unwell, and gets no calls: %s", self._named(name), why)
 
     def retried(self) -> None:
         """A call is sent to another replica, since the first one failed."""
@@ -99,7 +107,11 @@ class DiscoveryLog:
     def found(self, change: Change) -> None:
         """DNS names other replicas."""
         self._take(change)
-        self._meter.replicas_changed(self._shard.id, len(change.joined) + len(change.left))
+        self._meter.replicas_changed(self._shard.id, len(change.joined) + len(change.left) + len(change.altered))
+        if change.altered:
+            _log.info("shard %s: DNS says other weights of %d replicas", self._shard.id, len(change.altered))
+        if not (change.joined or change.left or change.too_many):
+            return
         joined = ", ".join(f"{one.host}:{one.port}" for one in change.joined) or "nobody"
         left = ", ".join(f"{host}:{port}" for host, port in sorted(change.left)) or "nobody"
         _log.warning("shard %s has other replicas: joined %s; left %s", self._shard.id, joined, left)
@@ -227,14 +239,15 @@ class Upstreams:
         return made
 
     def _replace(self, shard: Shard, tls: Tls | None, replicas: Replicas, change: Change) -> None:
-        """Other replicas serve a shard now."""
+        """Other replicas serve a shard now, or with other weights."""
+        if change.altered:
+            replicas.alter({f"{one.host}:{one.port}": _instance_of(one).member for one in change.altered})
         left = {f"{host}:{port}" for host, port in change.left}
         for name in left:
             if (checks := self._checks.pop((shard.id, name), None)) is not None:
                 checks.close()
         self._known += [one.place for one in change.joined]
-        gone = {each for each in change.left if each not in {one.place for one in change.joined}}
-        self._known = [place for place in self._known if place not in gone]
+        self._known = [place for place in self._known if place not in change.left]
         for addresses in self._addresses:
             addresses.use(self._known)
         instances = [_instance_of(one) for one in change.joined]

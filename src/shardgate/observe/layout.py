@@ -105,7 +105,10 @@ DISCOVERY_FAILURES = Family(
     ("shard",),
 )
 REPLICAS_CHANGED = Family(
-    "shardgate_replicas_changed_total", "counter", "Replicas that joined or left, as DNS says.", ("shard",)
+    "shardgate_replicas_changed_total",
+    "counter",
+    "Replicas that joined, left, or have another weight, as DNS says.",
+    ("shard",),
 )
 PARTIAL = Family(
     "shardgate_partial_replies_total", "counter", "Lists that were answered without this shard.", ("shard",)

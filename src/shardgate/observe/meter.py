@@ -224,7 +224,7 @@ class Meter:
         self._cells[self._layout.cell(DISCOVERY_FAILURES, shard)] += 1
 
     def replicas_changed(self, shard: ShardId, count: int) -> None:
-        """Count replicas that joined or left."""
+        """Count replicas that joined, left, or have another weight."""
         self._cells[self._layout.cell(REPLICAS_CHANGED, shard)] += count
 
     def left_out_of_list(self, shard: ShardId) -> None:

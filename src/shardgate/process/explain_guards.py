@@ -34,7 +34,7 @@ class Asking(Value, frozen=True):
 
 
 def guards(asking: Asking, asked: Iterable[ShardId], topology: Topology, timeouts: Timeouts) -> list[tuple[str, str]]:
-    """Titled lines: one with the timeouts, and one for each shard that has several replicas or health checks."""
+    """Titled lines: one with the timeouts, and one for each shard that has guards or health checks."""
     found = [(each, _of_shard(asking, topology.shards[each])) for each in asked]
     return [
         ("timeouts", _patience(asking, timeouts)),
@@ -54,9 +54,11 @@ def _of_shard(asking: Asking, shard: Shard) -> list[str]:
         count = "replicas found by name" if shard.discovery is not None else f"{len(shard.replicas)} replicas"
         said = [f"{count}, the better of two by chance", _retry(asking, shard), *_hedge(asking, shard)]
         said.append(_breaker(asking.words, shard))
-    if shard.health is not None and (shard.replicas or shard.discovery is not None):  # one address is not checked
-        path = f"{shard.base}{shard.health.path}"
-        said.append(f"each is asked GET {path} every {shard.health.interval_s:g} s")
+    elif not shard.guards.panic_percent:
+        said.append(f"one instance; {_breaker(asking.words, shard)}; calls are refused while it is left out")
+    if shard.health is not None:
+        who = "each" if shard.discovery is not None or len(shard.replicas) > 1 else "it"
+        said.append(f"{who} is asked GET {shard.base}{shard.health.path} every {shard.health.interval_s:g} s")
     return said
 
 

@@ -2,6 +2,9 @@
 
 from collections import Counter
 
+import pytest
+
+from shardgate.core.errors import ShardDownError
 from shardgate.core.replicas.group import Group, Replica
 from shardgate.core.replicas.settings import HealthCheck, Member, ReplicaGuards
 
@@ -100,6 +103,42 @@ def test_where_most_are_left_out_all_are_asked() -> None:
     assert set(chosen(group, 100)) == {2, 3}
     leave_out(group, group.replicas[2])
     assert set(chosen(group, 100)) == {0, 1, 2, 3}
+
+
+def test_where_none_can_serve_all_are_asked_unless_the_guards_say_never() -> None:
+    # Found: `panic_percent: 0` was read, and all were asked nevertheless.
+    for percent, count in ((50, 1), (1, 3), (50, 2)):
+        group = group_of(*[Member()] * count, panic_percent=percent)
+        for replica in group.replicas:
+            leave_out(group, replica)
+            assert group.is_asked(replica) or replica is not group.replicas[-1]
+        assert set(chosen(group, 20)) == set(range(count))
+    for count in (1, 2, 3):
+        group = group_of(*[Member()] * count, panic_percent=0, left_out_s=5.0)
+        for replica in group.replicas:
+            leave_out(group, replica)
+            assert not group.is_asked(replica)
+        for changes in (False, True):
+            with pytest.raises(ShardDownError):
+                group.first(0.0, changes=changes)
+        assert group.retry(0, 1, 0.0, changes=False) is None
+        assert set(chosen(group, 20, 5.0)) == set(range(count)), "each is tried again"
+
+
+def test_another_weight_changes_shares_and_no_health() -> None:
+    group = group_of(Member(), Member(), left_out_s=5.0)
+    leave_out(group, group.replicas[0])
+    group.alter({"0": Member(weight=9), "1": Member(weight=3)}, 0.0)
+    assert chosen(group, 20) == {1: 20}
+    group.answered(group.replicas[0], 0.001, 5.0)
+    group.look(20.0)
+    assert [replica.share for replica in group.replicas] == [9, 3]
+
+
+def test_a_zone_says_nothing_to_a_gateway_without_one() -> None:
+    # Found: replicas with a zone got no call while one without a zone could serve.
+    group = group_of(Member(), Member(zone="b"))
+    assert set(chosen(group, 20)) == {0, 1}
 
 
 def test_a_retry_goes_to_one_that_was_not_tried() -> None:

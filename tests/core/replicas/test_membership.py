@@ -68,13 +68,17 @@ def test_there_is_a_bound_and_those_that_are_known_stay_within_it() -> None:
     assert 200 in known(membership)
 
 
-def test_one_that_has_another_weight_joins_anew() -> None:
+def test_one_that_has_another_weight_stays() -> None:
+    # Found: it left and joined anew, so that its connections were closed, and what was known of its health was lost.
     membership = Membership()
-    membership.answer(hosts(1), 0.0)
+    membership.answer(hosts(1, 2), 0.0)
     change = membership.answer(Answer([FoundReplica("10.0.0.1", 80, weight=3.0)], 5.0), 1.0)
     assert change is not None
-    assert change.left == {("10.0.0.1", 80)}
-    assert [one.weight for one in change.joined] == [3.0]
+    assert (change.joined, change.left) == ([], {("10.0.0.2", 80)})
+    assert [one.weight for one in change.altered] == [3.0]
+    change = membership.answer(Answer([FoundReplica("10.0.0.1", 80, weight=3.0)], 5.0), 2.0)
+    assert change is not None
+    assert (change.joined, change.left, change.altered) == ([], set(), [])
 
 
 def test_dns_is_asked_again_when_the_answer_holds_no_longer_and_sooner_after_a_failure() -> None:

@@ -18,14 +18,14 @@ from tests.net.upstream.play import DiallerOfTheTest, Opened, call_of, turns
 class Events:
     log: list[str] = field(default_factory=list)
 
-    def left_out(self, name: str, for_s: float, why: str) -> None:
-        self.log.append(f"{name} left out for {for_s:g}")
+    def left_out(self, name: str, for_s: float, why: str, *, is_asked: bool) -> None:
+        self.log.append(f"{name} left out for {for_s:g}{', and asked' if is_asked else ''}")
 
     def came_back(self, name: str) -> None:
         self.log.append(f"{name} back")
 
-    def checked(self, name: str, *, is_well: bool, why: str) -> None:
-        self.log.append(f"{name} {'well' if is_well else 'unwell'}")
+    def checked(self, name: str, *, is_well: bool, why: str, is_asked: bool) -> None:
+        self.log.append(f"{name} {'well' if is_well else 'unwell'}{', and asked' if is_asked and not is_well else ''}")
 
     def retried(self) -> None:
         self.log.append("retried")

@@ -1,5 +1,7 @@
 """Calls over two or three replicas, on fake connections: who answers, who is asked again, and what is counted."""
 
+import pytest
+
 from shardgate.core.replicas.settings import Member
 from shardgate.net.upstream.call import Call
 from tests.net.upstream.play import Data, End, Failed, Head, Whole, turns
@@ -64,6 +66,54 @@ async def test_a_read_whose_connection_breaks_goes_to_another_one() -> None:
     play.at(1).says(OK)
     assert play.log == ANSWERED
     assert play.is_at_rest()
+
+
+NEARLY_HTTP = [
+    [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1z\r\nok"],
+    [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n", b"\r\n1z\r\nok"],
+    [b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n"],
+    [b"HTTP/1.1 200 OK\r\nno col", b"on\r\n\r\n"],
+    [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok"],
+    [b"220 ready\r\n", OK],
+    [OK[:20], b""],
+]
+"""Pieces of what is nearly a reply; of an empty one the connection ends."""
+
+
+@pytest.mark.parametrize("pieces", NEARLY_HTTP)
+async def test_of_a_broken_reply_nothing_has_passed_on_and_a_read_goes_to_another_one(pieces: list[bytes]) -> None:
+    # Found: a broken chunk in the first piece, and a head in two pieces, ended a read that another one could answer.
+    play = ReplicasPlay(FIRST, Member())
+    await play.call()
+    for piece in pieces:
+        play.at(0).says(piece) if piece else play.at(0).ends()
+    await turns()
+    play.at(1).says(OK)
+    assert play.log == ANSWERED
+    assert play.events.log == ["retried"]
+    assert play.is_at_rest()
+
+
+@pytest.mark.parametrize("pieces", NEARLY_HTTP)
+async def test_after_a_broken_reply_a_change_is_not_sent_again(pieces: list[bytes]) -> None:
+    play = ReplicasPlay(FIRST, Member())
+    await play.call(b"POST /any", body=b"{}")
+    for piece in pieces:
+        play.at(0).says(piece) if piece else play.at(0).ends()
+    await turns()
+    assert play.log == [Failed("SG2002")]
+    assert play.asked() == [1, 0]
+    assert play.is_at_rest()
+
+
+async def test_a_reply_whose_later_chunk_is_broken_is_cut() -> None:
+    play = ReplicasPlay(FIRST, Member())
+    await play.call()
+    play.at(0).says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n")
+    play.at(0).says(b"1z\r\n")
+    await turns()
+    assert play.log == [Head(200, b"ok"), Failed("SG2002")]
+    assert play.asked() == [1, 0]
 
 
 async def test_a_reply_that_has_begun_is_not_begun_again() -> None:

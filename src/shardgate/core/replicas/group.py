@@ -12,6 +12,9 @@ Never: reads a clock, or chance: a counter chooses the two.
 Source: "The power of two choices in randomized load balancing" (Mitzenmacher, 2001).
 """
 
+from collections.abc import Mapping
+
+from shardgate.core.errors import ShardDownError
 from shardgate.core.replicas.allowance import Allowance
 from shardgate.core.replicas.health import Health
 from shardgate.core.replicas.latency import Percentile, averaged
@@ -136,7 +139,10 @@ class Group:
         self.look(now_s)
 
     def first(self, now_s: float, *, changes: bool) -> Replica:
-        """The replica that a call is sent to first. `changes`: the call may change something."""
+        """The replica that a call is sent to first. `changes`: the call may change something.
+
+        Raises ShardDownError where none can serve, and the guards say that none is asked then.
+        """
         if now_s >= self._look_at_s:
             self.look(now_s)
         calls = self.calls = self.calls + 1
@@ -174,6 +180,12 @@ class Group:
         self.replicas = [*self.replicas, replica]
         self.look(now_s)
         return replica
+
+    def alter(self, members: Mapping[str, Member], now_s: float) -> None:
+        """Something else is said of the replicas with these names. What is known of their health stays."""
+        for replica in self.replicas:
+            replica.member = members.get(replica.name, replica.member)
+        self.look(now_s)
 
     def leave(self, replica: Replica, now_s: float) -> None:
         """It gets no call any more."""
@@ -237,6 +249,10 @@ class Group:
             self.look(now_s)
         return has_changed
 
+    def is_asked(self, replica: Replica) -> bool:
+        """Whether it gets calls: it can serve, or so few can that all are asked."""
+        return replica in self._readers or replica in self._leaders
+
     def look(self, now_s: float) -> None:
         """Choose anew who is asked: somebody was left out, or is to be tried again; or some time has passed."""
         for replica in self.replicas:
@@ -256,9 +272,11 @@ class Group:
         well = [replica for replica in replicas if replica.health.may_serve(now_s)]
         if self._are_too_few(len(well), len(replicas)):
             return replicas
+        if not well:
+            return well
         first = min([replica.member.priority for replica in well])
         well = [replica for replica in well if replica.member.priority == first]
-        near = [replica for replica in well if replica.member.zone == self._zone]
+        near = [replica for replica in well if replica.member.zone == self._zone] if self._zone is not None else []
         return near or well
 
     def _others(self, tried: int, now_s: float, *, changes: bool) -> list[Replica]:
@@ -273,7 +291,7 @@ class Group:
 
     def _are_too_few(self, serving: int, count: int) -> bool:
         """Whether so many are left out that all are asked: so many at once are rarely broken."""
-        return not serving or serving * 100 < count * self.guards.panic_percent
+        return serving * 100 < count * self.guards.panic_percent
 
     def _less_loaded(self, replicas: list[Replica]) -> Replica:
         count = len(replicas)
@@ -283,6 +301,8 @@ class Group:
         if count == 2:
             at = turn & 1
             one, other = replicas[at], replicas[1 - at]
+        elif not count:
+            raise ShardDownError("the shard cannot be reached", log="all of its replicas are left out, or not ready")
         else:
             spread = ((turn & _TURNS) * _SPREAD >> 8) & 0xFFFFFF
             at = spread % count

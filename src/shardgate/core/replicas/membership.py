@@ -64,6 +64,8 @@ class Change(msgspec.Struct, frozen=True):
     left: Collection[HostPort]
     too_many: int = 0
     """Replicas that were left off."""
+    altered: Sequence[FoundReplica] = ()
+    """Those that stay, with another weight or priority."""
 
 
 class Membership:
@@ -96,12 +98,12 @@ class Membership:
                 self._seen_at[place] = now_s
         kept = sorted(found.values(), key=self._rank)[:DISCOVERED_MAX]
         after = {one.place: one for one in kept}
-        # One whose weight or priority is another now leaves, and joins anew.
-        left = {place for place, one in self._known.items() if after.get(place) != one}
-        joined = [one for place, one in after.items() if self._known.get(place) != one]
+        left = {place for place in self._known if place not in after}
+        joined = [one for place, one in after.items() if place not in self._known]
+        altered = [one for place, one in after.items() if self._known.get(place, one) != one]
         self._seen_at = {place: self._seen_at.get(place, now_s) for place in after}
         self._known = after
-        return Change(joined, left, len(found) - len(kept))
+        return Change(joined, left, len(found) - len(kept), altered)
 
     def again_s(self, ttl_s: float | None) -> float:
         """In how many seconds DNS is asked again. `ttl_s`: of its answer; None: there was none that counts."""

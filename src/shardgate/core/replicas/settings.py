@@ -50,7 +50,8 @@ class ReplicaGuards(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """The longest time."""
     panic_percent: _Percent = 50
     """Below this share of replicas that can be asked, all are asked: so many at once are rarely broken, and the rest
-    would be overloaded."""
+    would be overloaded. So is the only instance of a shard. 0: never; where none can be asked, the shard refuses at
+    once (SG2001)."""
     slow_start_s: Annotated[float, msgspec.Meta(ge=0)] = 10.0
     """A replica that returns gets its full share of calls after this time: its caches are cold. 0: at once."""
 

@@ -131,8 +131,14 @@ class Attempt(CallAttempt):
         if self._of is not None:
             self._of.hedge_failed(error)
             return True
+        carrier = call.carrier
+        passes_on = carrier is not None and carrier.has_head
         nothing_was_sent = isinstance(error, ShardDownError) and call.upload is None
-        return ((call.repeatable and not call.has_begun) or nothing_was_sent) and self._another_answers()
+        if not ((call.repeatable and not passes_on) or nothing_was_sent) or not self._another_answers():
+            return False
+        if call.has_begun:
+            call.begin_anew()
+        return True
 
     def declared(self, call: Call, why: str) -> bool:
         """The reply says in its body that it failed. Whether the call goes on at another replica.

@@ -23,7 +23,7 @@ class Carrier(Protocol):
 
     @property
     def has_head(self) -> bool:
-        """Whether the head of a reply has come, and its body comes now."""
+        """Whether the head of a reply has passed on, and its body comes now."""
 
     def write_body(self, call: "Call", data: bytes) -> None:
         """Send a piece of an arriving body."""

@@ -106,7 +106,7 @@ class UpstreamConnection:
 
     @property
     def has_head(self) -> bool:
-        """Whether the head of a reply has come, and its body comes now."""
+        """Whether the head of a reply has passed on, and its body comes now."""
         return self._head is not None
 
     def send(self, call: Call) -> None:
@@ -262,10 +262,10 @@ class UpstreamConnection:
 
     def _take_first_piece(self, call: Call, head: ReplyHead, rest: bytes) -> None:
         """Head and first piece go on together: one write to the client instead of two (8 µs a request)."""
-        self._head = head
         call.heard()
         self._frame(call, head)
-        data, over = self._cut(rest)
+        data, over = self._cut(rest)  # raises where it is broken: of such a reply nothing has passed on
+        self._head = head
         if over is None:
             call.moved()
         call.sink.reply_head(head, data)

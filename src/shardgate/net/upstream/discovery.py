@@ -125,7 +125,7 @@ class DiscoveredReplicas:
         if self._fails:
             self._fails = False
             self._events.found_again()
-        if change.joined or change.left or change.too_many:
+        if change.joined or change.left or change.too_many or change.altered:
             self._events.found(change)
         waiting, self._waiting = self._waiting, deque()
         for call in waiting:

@@ -12,11 +12,11 @@ Hot path: a call that is answered by the first replica, in time.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from math import inf
 from typing import Protocol
 
-from shardgate.core.errors import ShardgateError
+from shardgate.core.errors import ShardDownError, ShardgateError
 from shardgate.core.replicas.group import Group, Replica
 from shardgate.core.replicas.settings import Member
 from shardgate.net.upstream.attempt import Attempt
@@ -29,14 +29,14 @@ from shardgate.net.watch import TICK_S, Watch
 class ReplicaEvents(Protocol):
     """Is told what operators should see."""
 
-    def left_out(self, name: str, for_s: float, why: str) -> None:
-        """A replica gets no calls for so many seconds."""
+    def left_out(self, name: str, for_s: float, why: str, *, is_asked: bool) -> None:
+        """A replica gets no calls for so many seconds. `is_asked`: it does, since too few others can serve."""
 
     def came_back(self, name: str) -> None:
         """It gets calls again."""
 
-    def checked(self, name: str, *, is_well: bool, why: str) -> None:
-        """Its health check has changed: it is well, or it is not."""
+    def checked(self, name: str, *, is_well: bool, why: str, is_asked: bool) -> None:
+        """Its health check has changed: it is well, or it is not. `is_asked`: it gets calls."""
 
     def retried(self) -> None:
         """A call is sent to another replica, since the first one failed."""
@@ -132,7 +132,11 @@ class Replicas:
         """Send the call to a replica, as soon as a connection is free."""
         group = self.group
         needs_leader = not call.reads or (self.notes_changes and self.needs_leader(call))
-        replica = group.first(call.started_at, changes=needs_leader)
+        try:
+            replica = group.first(call.started_at, changes=needs_leader)
+        except ShardDownError as error:
+            call.fail(error)
+            return
         lane = self._lanes[replica.index]
         call.attempt = lane
         replica.in_flight += 1
@@ -143,7 +147,7 @@ class Replicas:
         lane.pool.start(call)
 
     def change(self, joined: Sequence[tuple[str, Member, Pool]], left: Collection[str]) -> list[Replica]:
-        """Other replicas serve the shard now; a name is in both where only its member differs. Returns who joined.
+        """Other replicas serve the shard now. Returns who joined.
 
         Those that left finish what they were asked.
         """
@@ -156,6 +160,10 @@ class Replicas:
         self._leaving += leaving
         self._part()
         return new
+
+    def alter(self, members: Mapping[str, Member]) -> None:
+        """Replicas that stay have another weight or priority: they keep their connections, and their state."""
+        self.group.alter(members, self.now())
 
     def _join(self, name: str, member: Member, pool: Pool, *, slowly: bool) -> Replica:
         taken = {lane.replica.index for lane in [*self._present(), *self._leaving]}
@@ -190,7 +198,7 @@ class Replicas:
         enough = call.failures_max
         left_out_s = self.group.failed(replica, self.now(), broke_off=broke_off, enough=enough)
         if left_out_s is not None and replica in self.group.replicas:
-            self._events.left_out(replica.name, left_out_s, why)
+            self._left_out(replica, left_out_s, why)
 
     def answered(self, replica: Replica, took_s: float) -> None:
         """A reply has begun that is no failure."""
@@ -204,7 +212,7 @@ class Replicas:
     def checked(self, replica: Replica, why: str, *, is_well: bool) -> None:
         """A health check is over. Reads that wait for a replica that has just become unwell go to another one, too."""
         if self.group.checked(replica, self.now(), is_well=is_well):
-            self._events.checked(replica.name, is_well=is_well, why=why)
+            self._events.checked(replica.name, is_well=is_well, why=why, is_asked=self.group.is_asked(replica))
             if not is_well:
                 self._hedge_all(replica)
 
@@ -256,8 +264,11 @@ class Replicas:
             if not lane.pool.is_silent:
                 continue
             if (left_out_s := self.group.failed(lane.replica, instant, at_once=True)) is not None:
-                self._events.left_out(lane.replica.name, left_out_s, "calls wait for it, and nothing comes")
+                self._left_out(lane.replica, left_out_s, "calls wait for it, and nothing comes")
                 self._hedge_all(lane.replica)
+
+    def _left_out(self, replica: Replica, for_s: float, why: str) -> None:
+        self._events.left_out(replica.name, for_s, why, is_asked=self.group.is_asked(replica))
 
     def _present(self) -> list[Lane]:
         return [self._lanes[replica.index] for replica in self.group.replicas]
