@@ -236,6 +236,7 @@ HEADS: dict[str, Behaviour] = {
     "Location with odd bytes": _says(body(b"{}", b"Location: //\\@evil/%0d%0a\r\n", b"308 Permanent Redirect")),
     "Link to itself": _says(body(_R3, b'Link: <{inner}?page=2>; rel="next"\r\nX-Total: 3\r\n')),
     "20 KB of Link": _says(body(_R3, b"Link: " + b'</a>; rel="next", ' * 1000 + b"</b>\r\nX-Total: 3\r\n")),
+    "20 KB of Link whose texts do not end": _says(body(_R3, b"Link: " + b'<>\\"' * 5000 + b"\r\nX-Total: 3\r\n")),
     "401": _says(body(b"{}", b'WWW-Authenticate: Basic realm="x"\r\n', b"401 Unauthorized")),
     "407": _says(body(b"{}", b"Proxy-Authenticate: Basic\r\n", b"407 Proxy Authentication Required")),
     "304 to no condition": _says(b'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\n\r\n'),

@@ -59,6 +59,9 @@ SECRET = "hunter2"
         ("postgresql://u@h/d?password=x@hunter2", "postgresql://u@h/d?password=…"),
         ("postgresql://u@h/d?oauth_client_secret=hunter2", "postgresql://u@h/d?oauth_client_secret=…"),
         ("postgresql://u:hunter2", "postgresql://u:…"),
+        ("postgresql://u:hunter2]", "postgresql://u:…"),  # found: shown whole, and so were the two below
+        ("postgresql://u:/a:hunter2", "postgresql://u:…"),
+        ("postgresql://u:1?host=hunter2@h", "postgresql://u:…@h"),
         ("postgres://:hunter2@h", "postgres://:…@h"),
     ],
 )
@@ -129,4 +132,10 @@ def test_the_path_of_a_file_is_one(text: str) -> None:
 @given(st.text(alphabet="ab1@/:?#%&=[],. ", max_size=8), st.text(alphabet="ab1@/:?#%&=[]", max_size=8))
 def test_no_password_between_user_and_host_is_ever_shown(before: str, after: str) -> None:
     text = f"postgresql://u:{before}SECRET{after}@h/d"
+    assert "SECRET" not in str(PostgresUrl(text))
+
+
+@given(st.text(alphabet="ab@/:%&=[],. ", max_size=8), st.text(alphabet="ab/:%&=[], ", max_size=8))
+def test_no_password_whose_host_was_forgotten_is_ever_shown(before: str, after: str) -> None:
+    text = f"postgresql://u:{before.replace('@', ':')}SECRET{after}"
     assert "SECRET" not in str(PostgresUrl(text))

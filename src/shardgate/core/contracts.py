@@ -199,18 +199,23 @@ class Merged(msgspec.Struct, frozen=True):
     """A shard's reply: everything that is not about the rows is taken from it."""
     extras: tuple[bytes, ...] = ()
     """`Listing.extra` of each reply that has one."""
+    before: bool | None = None
+    """Whether there are rows before a page that a cursor places; None: its offset says so."""
+    behind: bool | None = None
+    """The same of rows behind it; `more` is then about the direction of the request. None: `more` says so."""
 
     @property
     def is_none(self) -> bool:
         """Whether it is the first page of a list without rows: then each shard's is the same."""
         if self.total is None:
-            return not (self.shown or self.more or self.page.offset) and self.page.limit != 0
+            others = self.more or self.page.offset or self.before or self.behind
+            return not (self.shown or others) and self.page.limit != 0
         return self.total == 0 and not self.page.offset
 
     @property
     def known(self) -> int | None:
         """The size of the whole list: stated, or as its last page shows it; None: not known."""
-        if self.total is not None or self.more or self.page.limit == 0:
+        if self.total is not None or self.more or self.before or self.behind or self.page.limit == 0:
             return self.total
         return self.page.offset + self.shown if self.shown or not self.page.offset else None
 

@@ -29,6 +29,9 @@ _SHOWN: Final = frozenset(
 )
 _FOREIGN: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _WORDS: Final = re.compile(r"(?:^|\s)(?:host|hostaddr|port|user|dbname|password|service)\s*=", re.IGNORECASE)
+_HOST: Final = r"(?:\[[^\[\]/]*\]|[^\[\]:/,]*)(?::[0-9]+)?"
+_PLAIN: Final = re.compile(rf"{_HOST}(?:,{_HOST})*(?:/[^:/]*)?")
+"""Hosts and a database: nothing in them may be a password."""
 _ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
 _WRITE: Final = "in a user's name and a password, write @ as %40, / as %2F, : as %3A and % as %25"
 
@@ -116,7 +119,7 @@ def without_password(url: str) -> str:
     if at:
         name, colon, _ = user.partition(":")
         head = f"{name}{colon and ':' + _HIDDEN}@{hosts}"
-    elif any(_wrong_port(each) for each in _hosts(head)):  # maybe a password, and its host was forgotten
+    elif not _PLAIN.fullmatch(head):  # maybe a password, and its host was forgotten
         head = f"{head.partition(':')[0]}:{_HIDDEN}"
     return f"{scheme}://{head}{'?' * query.startswith('?')}{'&'.join(map(_shown, query[1:].split('&')))}"
 
@@ -138,7 +141,7 @@ def _divided(rest: str) -> tuple[str, str]:
         at = rest.find("?", rest.rfind("@") + 1)
         return (rest, "") if at < 0 else (rest[:at], rest[at:])
     head, query = rest[: found.start()], found[0]
-    if "@" not in head and "@" in query and any(map(_wrong_port, _hosts(head))):
+    if "@" not in head and "@" in query and ("/" not in head or any(map(_wrong_port, _hosts(head)))):
         return rest, ""  # `user:pass?word=a@host`
     return head, query
 

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -46,6 +47,36 @@ def test_the_next_page_goes_on_behind_the_last_row() -> None:
     reply = merging.take({ask.shard: listed("e" if ask.shard == "north" else "f") for ask in rounds})
     assert isinstance(reply, Reply)
     assert [row["id"] for row in json.loads(reply.body)["items"]] == ["c", "d"]
+
+
+def test_a_page_that_is_found_by_its_keys_alone_has_one_before_it() -> None:
+    # Found: where a shard refused its own cursor, the page said that it was the first one, with 200.
+    rule = Listed(dialect=Cursor(seal=SEAL, limit_default=2, previous="back"), keys={"id": "text"})
+    given = {"north": ["a", "c", "e"], "south": ["b", "d", "f"]}
+
+    def page(ids: list[str], cursor: int) -> Reply:
+        following = str(cursor + 2) if len(ids) > cursor + 2 else None
+        body = {"items": [{"id": each} for each in ids[cursor : cursor + 2]], "next_cursor": following, "back": None}
+        return Reply(200, [], json.dumps(body).encode())
+
+    def merged(query: str, *, refuses: bool = False) -> dict[str, Any]:
+        merging = rule.begin(request(f"GET /events{query}"), SHARDS, Moment(1.0))
+        asks: Any = merging.asks()
+        while not isinstance(asks, Reply):
+            replies = {}
+            for ask in asks:
+                cursor = int(dict(parse_qsl(ask.target.decode().partition("?")[2])).get("cursor", 0))
+                replies[ask.shard] = Reply(400, []) if refuses and cursor else page(given[ask.shard], cursor)
+            refuses = False
+            asks = merging.take(replies)
+        found: dict[str, Any] = json.loads(asks.body)
+        return found
+
+    second = merged(f"?cursor={merged('')['next_cursor']}")
+    third = f"?cursor={second['next_cursor']}"
+    assert merged(third)["items"] == merged(third, refuses=True)["items"] == [{"id": "e"}, {"id": "f"}]
+    assert merged(third)["back"]
+    assert merged(third, refuses=True)["back"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """An application that limits pages by itself, without a word of the rule, is found out, or its list ends there."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -145,6 +145,32 @@ def test_rows_that_move_while_shards_are_asked_on_are_read_anew() -> None:
     merging.take(first)
     with pytest.raises(BrokenReplyError, match="changes faster"):
         merging.take(moved)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "query", "asked_first"),
+    [
+        (OFFSET, "limit=50", b"limit=50"),
+        (OFFSET, "", b""),
+        (Offset(limit_max=60), "limit=50", b"limit=50"),
+        (Offset(page="page", limit_default=10, limit_max=50), "limit=30", b"limit=30&page=1"),
+    ],
+)
+def test_a_row_that_comes_while_shards_are_asked_on_fails_no_page(dialect: Any, query: str, asked_first: bytes) -> None:
+    # Found: 502, which said that the rule lacks a limit, whenever a row was appended between two requests.
+    shards = {"a": list(range(0, 40, 2)), "b": list(range(1, 40, 2))}
+    merging = Listed(dialect=dialect, keys={"id": "number"}).begin(request(f"GET /rows?{query}"), tuple(shards))
+
+    def said(asks: Sequence[Ask]) -> dict[str, Reply]:
+        return {ask.shard: answer(shards[ask.shard], ask, dialect, None, None) for ask in asks}
+
+    asks: Any = merging.take(said(merging.asks()))
+    assert len(asks) == 2
+    shards["a"].append(40)
+    asks = merging.take(said(asks))
+    assert [(ask.shard, ask.target.partition(b"?")[2]) for ask in asks] == [("a", asked_first)]
+    reply: Any = merging.take(said(asks))
+    assert [row["id"] for row in json.loads(reply.body)] == list(range(40))[: merging.page.limit]
 
 
 def test_a_long_list_that_is_cut_short_breaks_off_or_is_a_502() -> None:

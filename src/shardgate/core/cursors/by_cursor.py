@@ -160,7 +160,7 @@ class OpaqueCursorWalk(CursorWalk):
 
     def _reply(self) -> Reply:
         chosen, more = self._chosen()
-        client = self._client_cursor
+        client = self._came_from
         back = client is not None and client.before
         # Where a page is reached backward, there is always the one that the client came from.
         before, behind = (more, True) if back else (client is not None, more and bool(chosen))
@@ -168,7 +168,8 @@ class OpaqueCursorWalk(CursorWalk):
             self._cursor_before(chosen) if before and self._opaque.goes_back else None,
             self._cursor_behind(chosen) if behind or self._opaque.always_next else None,
         )
-        return self._written(self._opaque.close_at(self._merged(chosen, more=behind), neighbours), chosen)
+        merged = self._merged(chosen, more=behind, before=before, behind=behind)
+        return self._written(self._opaque.close_at(merged, neighbours), chosen)
 
     def _cursor_behind(self, chosen: Sequence[KeyedRow]) -> str:
         if not chosen:

@@ -4,10 +4,11 @@ Where the application compares the id, whether it has the row or not, all shards
 id that it does not have, the shards are asked which has the row. Its sort keys say where the other shards are read
 from: near the row, by a filter of the application, or from their beginning.
 
-Shards that gave fewer rows than they were asked for are asked on where they may have more (core/paging/bounds.py).
+Shards that gave fewer rows than they were asked for are asked on where they may have more (core/paging/bounds.py). A
+row that is found behind them may have come meanwhile: the first request is sent once more.
 
 Holds: an id that no shard has is refused by the application itself. No page is made of rows that a shard is known to
-have cut short.
+have cut short. A row that is appended meanwhile fails no page.
 """
 
 from collections.abc import Mapping, Sequence
@@ -62,8 +63,12 @@ class _Short(NamedTuple):
 
     asked: int
     given: int
-    place: Start
+    began: Start
+    """Where the page began."""
+    goes_on: Start
     """Where the shard's list goes on."""
+    has_next: bool = False
+    """A row is there: the page is asked for once more."""
 
 
 class IdCursorWalk(CursorWalk):
@@ -97,7 +102,10 @@ class IdCursorWalk(CursorWalk):
         if self._finding and self._row is not None:
             return [Ask(shard, self._row.encode()) for shard in self._shards]
         if self._made is not None:
-            return [self._ask(shard, self._streams[shard], short.place) for shard, short in self._short.items()]
+            return [
+                self._ask(shard, short.began if short.has_next else short.goes_on, short.asked)
+                for shard, short in self._short.items()
+            ]
         return super().asks()
 
     def take(self, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
@@ -135,8 +143,8 @@ class IdCursorWalk(CursorWalk):
             raise cut_short(asked, 0, given, "its reply says that there are more")
         self._short.pop(shard, None)
         if more is None and 1 < given < asked:
-            place = Start(rows[0].id, before=True) if before else Start(rows[-1].id, seek=place.seek)
-            self._short[shard] = _Short(asked, given, place)
+            goes_on = Start(rows[0].id, before=True) if before else Start(rows[-1].id, seek=place.seek)
+            self._short[shard] = _Short(asked, given, place, goes_on)
         else:
             self._given_max = max(self._given_max, given)
 
@@ -152,19 +160,24 @@ class IdCursorWalk(CursorWalk):
         self._made = outcome
         return self.asks()
 
-    def _asked_on(self, made: Reply, replies: Mapping[ShardId, Reply]) -> Reply:
-        """The merged reply, unless a shard has more than it gave. Raises BrokenReplyError."""
+    def _asked_on(self, made: Reply, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
+        """The merged reply, or the next round. Raises BrokenReplyError where a shard has more than it gave."""
         answered = [shard for shard in self._shards if shard in replies]
         refusal = unite([replies[shard] for shard in answered], self._by_id.accepted, self.not_here, answered)
         if refusal is not None:
             return refusal
+        with_next: dict[ShardId, _Short] = {}
         for shard in answered:
             short = self._short[shard]
             with of_shard(shard):
-                if self._listed(replies[shard])[1].raw:
+                given = len(self._listed(replies[shard])[1].raw)
+                if short.has_next and given <= short.given:
                     found = "it gives a row behind them when it is asked on"
                     raise cut_short(short.asked, 0, short.given, found)
-        return made
+            if given and not short.has_next:
+                with_next[shard] = short._replace(has_next=True)
+        self._short = with_next
+        return self.asks() if with_next else made
 
     def _begin(self, row: Mapping[ShardId, bytes], owner: ShardId | None) -> None:
         anchor, order = self._anchor, self._order
@@ -210,12 +223,12 @@ class IdCursorWalk(CursorWalk):
     def _reply(self) -> Reply:
         chosen, more = self._chosen()
         anchor = self._anchor
-        before, behind = (more, bool(chosen)) if anchor and anchor.before else (anchor is not None, more)
-        if self._by_id.links_always:
-            before = behind = bool(chosen)
+        before, behind = (more, True) if anchor and anchor.before else (anchor is not None, more)
+        always = self._by_id.links_always
         neighbours = PageNeighbours(
-            chosen[0].id if before and chosen else None,
-            chosen[-1].id if behind and chosen else None,
+            chosen[0].id if chosen and (before or always) else None,
+            chosen[-1].id if chosen and (behind or always) else None,
             self._ends(chosen),
         )
-        return self._written(self._by_id.close_at(self._merged(chosen, more=more), neighbours), chosen)
+        merged = self._merged(chosen, more=more, before=before, behind=behind)
+        return self._written(self._by_id.close_at(merged, neighbours), chosen)

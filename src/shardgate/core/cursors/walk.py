@@ -101,7 +101,8 @@ class CursorWalk(ABC):
         """The next request to each shard; the client's own, where its page cannot be read."""
         if not self._streams or self._redirected:
             return as_it_came(self._request, self._shards)
-        return [self._ask(shard, self._streams[shard], self._streams[shard].place) for shard in self._wanted()]
+        wanted = [(shard, self._streams[shard]) for shard in self._wanted()]
+        return [self._ask(shard, stream.place, self._rows_of(stream)) for shard, stream in wanted]
 
     def take(self, replies: Mapping[ShardId, Reply]) -> Reply | Sequence[Ask]:
         """The merged reply, or the next round.
@@ -184,8 +185,11 @@ class CursorWalk(ABC):
             self._shown = [(row.id, row.shard) for row in chosen]
         return chosen, len(rows) > len(chosen) or any(stream.more for stream in streams)
 
-    def _merged(self, chosen: Sequence[KeyedRow], *, more: bool) -> Merged:
-        """The merged page, for the dialect to write. Raises BrokenReplyError."""
+    def _merged(self, chosen: Sequence[KeyedRow], *, more: bool, before: bool, behind: bool) -> Merged:
+        """The merged page, for the dialect to write. `more`: whether there is more in the direction of the request.
+
+        Raises BrokenReplyError.
+        """
         raw = [without(row.raw, self._added) if self._added else row.raw for row in self._in_order(chosen)]
         total = whole_total(self._totals, [shard for shard in self._shards if shard not in self._empty])
         rows = join(raw, self._samples)
@@ -193,7 +197,8 @@ class CursorWalk(ABC):
         if self.around is not None:
             reply = self.around.applied(reply, self._documents, self._request.path)
         reply = without_page_fields(without_links_to(reply, self._request.path), self.fields_written)
-        return Merged(self._request, self._page, rows, len(chosen), total, more, reply)
+        shown = len(chosen)
+        return Merged(self._request, self._page, rows, shown, total, more, reply, before=before, behind=behind)
 
     def _in_order(self, chosen: Sequence[KeyedRow]) -> Sequence[KeyedRow]:
         """The rows as the page shows them."""
@@ -206,10 +211,14 @@ class CursorWalk(ABC):
             return reply
         return without_list(reply, self.no_rows, self.items)
 
-    def _ask(self, shard: ShardId, stream: Forward | Backward, place: Start) -> Ask:
-        page, most = self._page, self._dialect.cover(0, None)[1]
-        count = max(most or 0, page.limit or 0) if stream.walking else page.limit
-        self._counts[shard] = count or 0
+    def _rows_of(self, stream: Forward | Backward) -> int:
+        """How many rows are asked for at once."""
+        most, limit = self._dialect.cover(0, None)[1], self._page.limit or 0
+        return max(most or 0, limit) if stream.walking else limit
+
+    def _ask(self, shard: ShardId, place: Start, count: int) -> Ask:
+        page = self._page
+        self._counts[shard] = count
         fields = None if page.fields is None else (*page.fields, *self._added)
         shard_page = msgspec.structs.replace(page, limit=count, order=self._order.by if self._order else ())
         return Ask(shard, *self._dialect.ask_at(self._request, shard_page, fields, place))

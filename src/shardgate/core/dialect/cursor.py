@@ -76,6 +76,7 @@ class Cursor(Echoing, frozen=True, kw_only=True, tag="cursor"):
     def __post_init__(self) -> None:
         """Pages have a size, and a next one."""
         super().__post_init__()
+        self.check_unnumbered()
         if not self.limit_default:
             raise ValueError("a list with cursors needs limit_default")
         if (self.next if self.items is not None else None) is None and self.next_header is None:

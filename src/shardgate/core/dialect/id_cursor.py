@@ -71,6 +71,7 @@ class IdCursor(Echoing, frozen=True, tag="id_cursor"):
     def __post_init__(self) -> None:
         """A page has a size, and a row a path. Raises ValueError."""
         super().__post_init__()
+        self.check_unnumbered()
         if not self.limit_default:
             raise ValueError("a list with cursors needs limit_default")
         if self.row is not None and not (self.row.startswith("/") and "{id}" in self.row):
@@ -197,7 +198,7 @@ class IdCursor(Echoing, frozen=True, tag="id_cursor"):
         return address(merged.request, self.origin, with_values(merged.request.query, values))
 
 
-_TELLING: Final = frozenset({"has_next", "is_last", "next_page", "next_offset"})
+_TELLING: Final = frozenset({"has_next", "is_last"})
 """What `echoes` may name by which a reply says whether there is a next page."""
 
 

@@ -3,9 +3,10 @@ itself, without a word of the rule?
 
 A shard is asked on where its reply shows that it may have more: it states a size or says that there is more, or says
 neither, and the number of its rows is a likely limit (core/paging/bounds.py). The request is for its last row again and
-the next one. Only the next one proves that there is more.
+the next one. Where the next one is there, it may have come meanwhile: the first request is sent once more, and a reply
+that has no more rows than before is cut.
 
-Holds: no page is made of rows that a shard is known to have cut short.
+Holds: no page is made of rows that a shard is known to have cut short. A row that is appended meanwhile fails no page.
 Never: takes a short reply alone for cut: a list that ends looks the same.
 """
 
@@ -24,10 +25,18 @@ from shardgate.core.topology import ShardId
 class Suspects:
     """The shards that are asked whether they have more than they gave."""
 
-    __slots__ = ("_given", "wanted")
+    __slots__ = ("_dialect", "_given", "_with_next", "wanted")
 
-    def __init__(self, given: Mapping[ShardId, tuple[Block, Sequence[msgspec.Raw]]], wanted: Sequence[Block]) -> None:
+    def __init__(
+        self,
+        dialect: Dialect,
+        given: Mapping[ShardId, tuple[Block, Sequence[msgspec.Raw]]],
+        wanted: Sequence[Block],
+    ) -> None:
+        self._dialect = dialect
         self._given = given
+        self._with_next: set[ShardId] = set()
+        """Those with a row behind what they gave: they are asked once more for what they were asked for first."""
         self.wanted: Sequence[Block] = wanted
         """The rows to ask for: the last one of each shard, and the next; none: all have answered."""
 
@@ -36,15 +45,28 @@ class Suspects:
         asked = next(block for block in self.wanted if block.shard == shard)
         self.wanted = [block for block in self.wanted if block is not asked]
         block, given = self._given[shard]
-        rows = cut(listing.rows).raw
-        place = block.start + len(given) - 1 - asked.start
+        rows, end = cut(listing.rows).raw, block.start + len(given)
+        if shard in self._with_next:
+            if asked.start + len(rows) <= end:
+                found = "it gives a row behind them when it is asked on"
+                raise cut_short(block.count, block.start, len(given), found)
+            return
+        place = end - 1 - asked.start
         if [bytes(row) for row in rows] == [bytes(row) for row in given]:
             return  # the application gives all rows whatever it is asked for
         if len(rows) <= place or bytes(rows[place]) != bytes(given[-1]):
             raise ChangedError
         if len(rows) > place + 1:
-            found = "it gives a row behind them when it is asked on"
-            raise cut_short(block.count, block.start, len(given), found)
+            self._with_next.add(shard)
+            self.wanted = [*self.wanted, self._first_asked(block, end)]
+
+    def _first_asked(self, block: Block, end: int) -> Block:
+        """What was asked for when the shard gave no row from `end` on."""
+        first, many = self._dialect.cover(block.start, block.count)
+        if many is not None and first + many <= end:  # a piece of the block that had all its rows
+            rest = None if block.count is None else block.start + block.count - end + 1
+            first, many = self._dialect.cover(end - 1, rest)
+        return Block(block.shard, first, many)
 
 
 def suspects(
@@ -68,7 +90,7 @@ def suspects(
         first, many = dialect.cover(block.start + len(rows) - 1, 2)
         if many is not None and many <= len(rows):  # a page of more rows would be cut like the one before
             wanted.append(Block(shard, first, many))
-    return Suspects(given, wanted) if wanted else None
+    return Suspects(dialect, given, wanted) if wanted else None
 
 
 def may_have_more(

@@ -44,6 +44,10 @@ _LEADING: Final = frozenset(
     {"has_next", "has_previous", "next_page", "previous_page", "next_offset", "previous_offset"}
 )
 """What is said of a page that may not exist: then applications may leave the member out."""
+_NUMBERED: Final = frozenset(
+    {"offset", "page", "from", "start", "to", "next_page", "previous_page", "next_offset", "previous_offset"}
+)
+"""What follows from the place of a page in its list."""
 
 
 class Echoing(Parameters, frozen=True):
@@ -53,6 +57,12 @@ class Echoing(Parameters, frozen=True):
     """Further members that describe the page → what they say: `{pageable.offset: offset, numberOfElements: count, last:
     is_last}`. A number that there is not, such as that of the page behind the last one, is `null`. `start` is the
     number of the first row that the page could have, `from` that of the first row that it has."""
+
+    def check_unnumbered(self) -> None:
+        """Raises ValueError where `echoes` has a number that a page by a cursor has not."""
+        for member, echo in self.echoes.items():
+            if echo in _NUMBERED:
+                raise ValueError(f"a page by a cursor has no `{echo}`, which `echoes` says of {member}; remove it")
 
     def more_told(self, body: JsonObject, *members: str | None) -> bool | None:
         """Whether a reply that states no size says that there is a next page: by one of these members, which lead to
@@ -116,7 +126,9 @@ class Echoing(Parameters, frozen=True):
             return {}
         offset, limit, size = merged.page.offset, merged.page.limit, merged.size
         own = offset // size + self.page_first
-        behind, before, shown = merged.more, offset > 0, merged.shown
+        before = offset > 0 if merged.before is None else merged.before
+        behind = merged.more if merged.behind is None else merged.behind
+        shown = merged.shown
         known: dict[Echo, object] = {
             "limit": limit,
             "offset": offset,

@@ -13,8 +13,10 @@ from shardgate.core.replies.fields import with_field
 
 PageRel = Literal["self", "first", "prev", "previous", "next"]
 """The relation of a page to the one whose reply names it."""
-_LINK: Final = re.compile(r'<([^>]*)>((?:[^,"]|"(?:[^"\\]|\\.)*")*)')
-_PARAMETER: Final = re.compile(r';\s*([^\s;,="]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?')
+# A text that does not end goes on to the end of the field, and is read once.
+_TEXT: Final = r'"((?:[^"\\]|\\.)*+)"?'
+_LINK: Final = re.compile(rf'<([^<>]*)>((?:[^,"]|{_TEXT})*+)')
+_PARAMETER: Final = re.compile(rf';\s*+([^\s;,="]++)(?:\s*+=\s*+(?:{_TEXT}|([^\s;,"]*)))?')
 _PAGES: Final = frozenset({"self", "first", "prev", "previous", "next", "last"})
 
 
