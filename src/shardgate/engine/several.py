@@ -31,7 +31,7 @@ from shardgate.net import tasks
 from shardgate.net.client.contracts import Client
 from shardgate.net.clock import wall
 
-CarryOut = Callable[[Plan, Request, Client, Exchange, Snapshot], None]
+CarryOutPlan = Callable[[Plan, Request, Client, Exchange, Snapshot], None]
 Fail = Callable[[Client, Exception, Exchange], None]
 
 
@@ -41,7 +41,7 @@ class SeveralShards:
     __slots__ = ("_batches", "_carry_out", "_conductor", "_fail", "_partials")
 
     def __init__(
-        self, conductor: Conductor, partials: PartialGathers, batches: Batches, carry_out: CarryOut, fail: Fail
+        self, conductor: Conductor, partials: PartialGathers, batches: Batches, carry_out: CarryOutPlan, fail: Fail
     ) -> None:
         """`carry_out`: a plan that follows; `fail`: tell a client of an error."""
         self._conductor = conductor
