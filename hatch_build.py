@@ -26,8 +26,11 @@ setup(name="shardgate", packages=[], ext_modules=modules, script_args=["build_ex
 
 
 def _flags() -> dict[str, str]:
-    """Without names for a debugger, and without a number of the build: the same sources then make the same bytes."""
-    flags = {"CFLAGS": "-O3 -g0"}
+    """Without names for a debugger, and without a number of the build: the same sources then make the same bytes.
+
+    No other library may replace a function of ours: functions are called directly, or stand where they are called.
+    """
+    flags = {"CFLAGS": "-O3 -g0 -fvisibility=hidden -fno-semantic-interposition"}
     if sys.platform == "linux":
         flags["LDFLAGS"] = "-Wl,--strip-all,--build-id=none"
     return {name: f"{os.environ.get(name, '')} {flag}".strip() for name, flag in flags.items()}

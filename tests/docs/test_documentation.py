@@ -44,7 +44,7 @@ def test_the_readmes_figures_are_those_of_the_study() -> None:
     readme = " ".join((ROOT / "README.md").read_text().split())
     said = re.search(
         r"A relayed request takes (\d+) µs of CPU time \(nginx (\d+), Go's net/http (\d+)\), "
-        r"a merged page of 4 . 50 rows (\d+) µs \(Go (\d+)\).* about (\d+) MiB",
+        r"a merged page of 4 . 50 rows (\d+) µs \(Go ([\d,]+)\).* about (\d+) MiB",
         readme,
     )
     assert said is not None

@@ -10,8 +10,8 @@ from typing import Final
 
 import msgspec
 
-from shardgate.core.reply import Field as Field
-from shardgate.core.reply import ReplyHead as ReplyHead
+from shardgate.core.request import Field as Field
+from shardgate.core.request import ReplyHead as ReplyHead
 from shardgate.core.request import Request as Request
 from shardgate.core.request import RequestFields as RequestFields
 

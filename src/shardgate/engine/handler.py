@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 from secrets import token_hex
+from typing import Final
 
 from shardgate.clients.callers import Callers
 from shardgate.clients.loads import ClientLoads
@@ -49,6 +50,10 @@ from shardgate.net import tasks
 from shardgate.net.client.contracts import Client
 from shardgate.net.clock import now, wall
 from shardgate.observe.observer import Observer
+
+# Names of this module: compiled, those of another one are looked up in a dict.
+_WHOLE: Final = WHOLE
+_SAFE: Final = SAFE_METHODS
 
 
 class Gateway:
@@ -161,7 +166,7 @@ class Gateway:
                 self._hold(request, client, exchange)
             elif route.shares and not isinstance(client, InnerClient):
                 self._answer_shared(request, plan, variables, client, exchange)
-            elif type(plan) in WHOLE or self._may_have_key(plan, request):
+            elif type(plan) in _WHOLE or self._may_have_key(plan, request):
                 self._open_changes.begin(plan, request, client, exchange, snapshot)
             else:
                 if request.arriving and isinstance(plan, ToOne) and plan.doubted is not None:
@@ -272,7 +277,7 @@ class Gateway:
 
     def _may_have_key(self, plan: Plan, request: Request) -> bool:
         method = request.method
-        return method not in SAFE_METHODS and self._changes.may_have_key(plan.route, request.fields.values)
+        return method not in _SAFE and self._changes.may_have_key(plan.route, request.fields.values)
 
     def _plan(self, request: Request, route: Route, variables: Mapping[str, str], snapshot: Snapshot) -> Plan:
         if route.parts_space is not None and self._refresh():  # another worker may just have made the entity

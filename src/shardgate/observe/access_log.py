@@ -19,14 +19,15 @@ from shardgate.observe.layout import rule_of
 from shardgate.observe.log_file import LogFile
 from shardgate.observe.log_line import Line
 
-BATCH_BYTES = 64 * 1024
-LINES_AT_ONCE = 64
-LINE_BYTES_MAX = 4096  # PIPE_BUF on Linux, which is what log_file.py needs to keep lines whole
+BATCH_BYTES: Final = 64 * 1024
+LINES_AT_ONCE: Final = 64
+LINE_BYTES_MAX: Final = 4096  # PIPE_BUF on Linux, which is what log_file.py needs to keep lines whole
 _CLOSE_S = 2.0
 _SHORT_METHOD_CHARACTERS = 32
 _SHORT_PATH_CHARACTERS = 512
 # A line with no more than that is short, however it is escaped.
-_PLAIN_METHOD_CHARACTERS, _PLAIN_PATH_CHARACTERS = 24, 256
+_PLAIN_METHOD_CHARACTERS: Final = 24
+_PLAIN_PATH_CHARACTERS: Final = 256
 _MILLISECONDS: Final = [f".{n:03d}Z" for n in range(1000)]
 
 
@@ -117,7 +118,7 @@ class AccessLog:
             if (second := instant_ms // 1000) != self._second:
                 self._second = second
                 self._until_second = utc(second)  # once a second, not once a millisecond: it costs as much as a line
-            self._time = self._until_second + _MILLISECONDS[instant_ms - 1000 * second]
+            self._time = self._until_second + _MILLISECONDS[instant_ms % 1000]
         request, route, shards = exchange.request, exchange.route, exchange.shards
         path = request.path if request is not None else ""
         if self._query and request is not None and request.query:

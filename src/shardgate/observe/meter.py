@@ -65,8 +65,8 @@ from shardgate.observe.layout import (
     rule_of,
 )
 
-_SUM = HISTOGRAM_CELLS - 1
-_CLASSES = len(STATUS_CLASSES)
+_SUM: Final = HISTOGRAM_CELLS - 1
+_CLASSES: Final = len(STATUS_CLASSES)
 _BOUNDS_S: Final = list(BOUNDS_S)
 _FIRST_S: Final = BOUNDS_S[0]
 _ROUNDS: Final = len(LIST_ROUNDS)

@@ -59,6 +59,13 @@ def test_a_probe_stays_below_its_path(locator: Any, key: str) -> None:
         assert place.path.isascii()
 
 
+@given(key=KEYS)
+@pytest.mark.parametrize("locator", [Hash(), Hash(overrides={"pinned": "south"}), Hash(compare="integer")])
+def test_what_finds_a_shard_sooner_than_a_hash_finds_the_same(locator: Hash, key: str) -> None:
+    assert (locator.finder is locator) == (locator != Hash())
+    assert locator.finder.locate("space", key, known()) == locator.locate("space", key, known())
+
+
 def test_a_hash_spreads_keys_evenly_and_a_new_shard_moves_only_its_part() -> None:
     keys = [f"key-{number}" for number in range(4000)]
     before = {key: Hash().locate("space", key, known(NAMES[:3])) for key in keys}

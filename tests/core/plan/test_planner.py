@@ -249,7 +249,10 @@ def test_only_a_key_of_the_path_that_one_look_decides_is_planned_without_its_rul
 def test_a_request_that_is_planned_without_its_rule_gets_the_same_plan(method: str, key: str) -> None:
     rule = One(key="path.v", locate="vendor")
     asked = request(f"{method} /vendors/{key}")
-    routes = [Route(method, "/vendors/{v}", "v", rule, VENDOR, chain="vendor", direct=direct) for direct in ("", "v")]
+    routes = [
+        Route(method, "/vendors/{v}", "v", rule, VENDOR, chain="vendor", direct=direct, finder=finder)
+        for direct, finder in (("", None), ("v", VENDOR[0]))
+    ]
 
     def planned(route: Route) -> tuple[object, ...]:
         try:

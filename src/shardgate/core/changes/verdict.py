@@ -1,6 +1,7 @@
 """The client's reply to a change, given how far the change has come."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -20,7 +21,7 @@ from shardgate.core.parts.whole import Parts
 from shardgate.core.replies.refusals import foremost
 from shardgate.core.topology import Shard, aliases
 
-STATUS_PATH = "/.shardgate/changes/"
+STATUS_PATH: Final = "/.shardgate/changes/"
 """Where a client can read the state of a change that was answered with 202."""
 
 

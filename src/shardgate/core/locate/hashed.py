@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from shardgate.core.contracts import Known, Strategy
+from shardgate.core.contracts import Known, Locator, Strategy
 from shardgate.core.locate.compare import Compare, compared
 from shardgate.core.locate.slots import SlotOwners
 from shardgate.core.topology import ShardId
@@ -30,6 +30,11 @@ class Hash(Strategy, frozen=True, tag="hash"):
     def pinned(self) -> Iterable[ShardId]:
         """The shards that the configuration names, to be checked."""
         return self.overrides.values()
+
+    @property
+    def finder(self) -> Locator:
+        """What finds the shard of any key as this does: by compiled code, where it need not look at more."""
+        return self if self.overrides or self.compare != "text" else _OWNERS
 
     def locate(self, space: str, key: str, known: Known) -> ShardId:
         """The pinned shard, or the owner of the key's slot."""

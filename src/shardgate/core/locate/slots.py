@@ -8,10 +8,14 @@ from hashlib import blake2b
 from typing import Final
 from zlib import crc32
 
+from shardgate.core.contracts import Known
 from shardgate.core.topology import Shard, ShardId
 
 SLOTS: Final = 1 << 14
 """Enough for hundreds of shards to have equal parts within a tenth; few enough to be remembered."""
+
+
+_checksum: Final = crc32
 
 
 class SlotOwners:
@@ -24,12 +28,16 @@ class SlotOwners:
         self._shards: Mapping[ShardId, Shard] | None = None
         self._owners: dict[int, ShardId] = {}
 
+    def locate(self, space: str, key: str, known: Known) -> ShardId:
+        """The owner of the key's slot, as a locator says it."""
+        return self.of_key(key, known.topology.shards)
+
     def of_key(self, key: str, shards: Mapping[ShardId, Shard]) -> ShardId:
         """The owner of the key's slot."""
         if shards is not self._shards:
             self._owners = self._tables.setdefault(frozenset(shards), {})
             self._shards = shards
-        slot = crc32(key.encode("utf-8", "surrogatepass")) % SLOTS
+        slot = _checksum(key.encode("utf-8", "surrogatepass")) % SLOTS
         owner = self._owners.get(slot)
         if owner is None:
             owner = self._owners[slot] = _highest(slot, shards)

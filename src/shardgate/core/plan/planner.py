@@ -23,9 +23,10 @@ def plan_request(request: Request, route: Route, variables: Variables, known: Kn
     rule = route.rule
     if rule is None:
         raise NotServedError(route.unserved or "this gateway does not serve the operation")
-    if route.direct and (key := variables.get(route.direct)) is not None:
+    finder = route.finder
+    if finder is not None and (key := variables.get(route.direct)) is not None:
         # What the rule does first, for most requests. Rules are not compiled; this costs a third of it.
-        place = route.locators[0].locate(route.chain, key, known)
+        place = finder.locate(route.chain, key, known)
         if place in known.topology.shards:
             return ToOne(route, cast("ShardId", place), key)
     return rule.plan(request, route, variables, known, clock)

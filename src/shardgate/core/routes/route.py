@@ -282,6 +282,8 @@ class Route(msgspec.Struct, frozen=True):
     """The name of the chain of `locators`; empty: there is none."""
     direct: str = ""
     """The variable of the path that is the key, where the first locator alone says which shard is asked."""
+    finder: Locator | None = None
+    """What says so: that locator, or what finds the same sooner; None: there is no such variable."""
     is_list: bool = False
     """Requests are counted among lists, which are the first to be refused when there are too many."""
     asks_everybody: bool = False

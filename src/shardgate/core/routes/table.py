@@ -12,6 +12,7 @@ dictionaries, one look-up a segment.
 """
 
 import re
+from typing import Final
 from urllib.parse import unquote
 
 from shardgate.core.errors import AmbiguousPathError, MethodNotAllowedError, UnknownOperationError
@@ -21,19 +22,19 @@ from shardgate.core.routes.template import base_of, is_partial, is_variable
 from shardgate.core.routes.tree import Ending, Node, descend, endings_of, grown, of_method
 
 # RFC 3986 section 3.3 `pchar`, without `;`, whose parameters some servers cut off, as they do a `.` at a segment's end.
-_PATH = re.compile(r"/(?:[A-Za-z0-9\-_~!$&'()*+,=:@/\[\]]|\.(?!/|$)|(?<=/)\.{3,}(?=/|$)|%[0-9A-Fa-f]{2})*")
-_DOTS = re.compile(r"/\.{1,2}(?=/|$)")
+_PATH: Final = re.compile(r"/(?:[A-Za-z0-9\-_~!$&'()*+,=:@/\[\]]|\.(?!/|$)|(?<=/)\.{3,}(?=/|$)|%[0-9A-Fa-f]{2})*")
+_DOTS: Final = re.compile(r"/\.{1,2}(?=/|$)")
 _HIDDEN = "/\\;\0%"
 """Characters of a decoded segment that some server takes for separators, or decodes once more."""
 _FORMAT = re.compile(r"\.[A-Za-z0-9]{1,8}$")
 """A suffix by which some applications choose the format of a reply."""
-_PLAIN = re.compile(r"[A-Za-z0-9\-_~]+")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9\-_~]+")
 """A segment that all servers read in one way."""
-_NOWHERE: tuple[Node, list[str]] = (Node(), [])
+_NOWHERE: Final[tuple[Node, list[str]]] = (Node(), [])
 """Where a path leads that no template matches."""
 
 
-_NO_PARENT: tuple[dict[str, Node], Node | None] = ({}, None)
+_NO_PARENT: Final[tuple[dict[str, Node], Node | None]] = ({}, None)
 
 
 class RouteTable:

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
+from shardgate.core.contracts import Locator
+from shardgate.core.locate.hashed import Hash
 from shardgate.core.routes.mistakes import Mistake, near
 from shardgate.core.routes.route import NO_WORDS, BaseRule, Chains, PathReading, Route, Routes
 from shardgate.core.routes.template import (
@@ -176,6 +178,7 @@ def bind(rule: BaseRule, method: str, template: str, operation: str, chains: Cha
     chain = rule.chain(chains) or ""
     locators = chains.get(chain, ())
     coalesces = rule.coalesces and not rule.only_reads  # a gather shares what it gathers
+    direct = rule.direct(locators)
     return Route(
         method,
         template,
@@ -189,7 +192,8 @@ def bind(rule: BaseRule, method: str, template: str, operation: str, chains: Cha
         ages=rule.ages,
         collects_head_fields=rule.cookies != "none" or rule.date != "first" or rule.cached is not None,
         chain=chain,
-        direct=rule.direct(locators),
+        direct=direct,
+        finder=_finder(locators[0]) if direct else None,
         is_list=rule.only_reads,
         asks_everybody=rule.asks_everybody,
         calls=rule.calls,
@@ -197,6 +201,10 @@ def bind(rule: BaseRule, method: str, template: str, operation: str, chains: Cha
         coalesces=coalesces,
         shares=rule.cached is not None or coalesces,
     )
+
+
+def _finder(locator: Locator) -> Locator:
+    return locator.finder if isinstance(locator, Hash) else locator
 
 
 def _may_be_meant(name: str, other: str) -> bool:

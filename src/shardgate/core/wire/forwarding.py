@@ -5,13 +5,16 @@ Hot path: one `%`-format a head.
 """
 
 from http import HTTPStatus
+from typing import Final
 
 from shardgate.core.http import Reply, ReplyHead, Request
 from shardgate.core.wire.fields import as_fields
 
-_STATUS_LINES = {status.value: b"HTTP/1.1 %d %s\r\n" % (status.value, status.phrase.encode()) for status in HTTPStatus}
+_STATUS_LINES: Final = {
+    status.value: b"HTTP/1.1 %d %s\r\n" % (status.value, status.phrase.encode()) for status in HTTPStatus
+}
 # RFC 9110 section 8.6: the gateway adds no Content-Length to these.
-_BODILESS = frozenset({204, 304})
+_BODILESS: Final = frozenset({204, 304})
 
 
 def hop_lines(peer: str, scheme: str) -> bytes:

@@ -7,6 +7,7 @@ Hot path: `make bench` shows it as relay CPU; a remembered block costs one look-
 """
 
 import re
+from typing import Final
 
 from shardgate.core.errors import MalformedRequestError, TargetTooLongError
 from shardgate.core.excerpt import excerpt
@@ -27,7 +28,7 @@ from shardgate.core.wire.request_fields import (
 # The query is as RFC 3986 section 3.4 has it, and may have `[` and `]`, which are common and read by all in one way.
 # The path is checked where it is matched.
 _PATH = rb"[\x21\x22\x24-\x3e\x40-\x7e]*"
-_REQUEST_LINE = re.compile(rb"(%s) (?! )(%s(?:\?[!$-;=?-\[\]_a-z~]*)?) HTTP/1\.([01])\r\n" % (TOKEN, _PATH))
+_REQUEST_LINE: Final = re.compile(rb"(%s) (?! )(%s(?:\?[!$-;=?-\[\]_a-z~]*)?) HTTP/1\.([01])\r\n" % (TOKEN, _PATH))
 _RAW_LINE = re.compile(rb"(%s %s)\?([\x21\x22\x24-\x7e\x80-\xff]*)( HTTP/1\.[01]\r\n)" % (TOKEN, _PATH))
 _TARGET = re.compile(rb"%s (.+) HTTP/1\.[01]" % TOKEN)
 _UNSENDABLE = re.compile(rb"[\x80-\xff]+|[^!-~]|#")
@@ -35,7 +36,7 @@ _RAW = re.compile(rb'["<>\\^`{|}\x80-\xff]')
 _ABSOLUTE = re.compile(rb"https?://([^/?]*)(.*)", re.IGNORECASE)
 
 # The usual methods as texts, so that none is made for each request.
-_METHODS = {name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")}
+_METHODS: Final = {name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")}
 
 
 class _Shape(LightValue, frozen=True, gc=False):

@@ -48,6 +48,8 @@ from shardgate.net.client.state import (
 )
 from shardgate.net.watch import Watch
 
+# Names of this module: compiled, those of another one are looked up in a dict.
+_WHOLE: Final = REQUEST_WHOLE
 _READS: Final = frozenset({IDLE, HEAD})
 _WORKS: Final = frozenset({HOLDING, UPLOADING, ANSWERING})
 
@@ -272,7 +274,7 @@ class ClientConnection(ReplyWriter):
         if fields.has_body and (fields.chunked or fields.content_length):
             self._start_body(request)
         else:
-            self._state = REQUEST_WHOLE[self._state]
+            self._state = _WHOLE[self._state]
             self._handler.handle(request, self)
 
     def _await_more(self, data: bytes, end: int) -> None:
@@ -357,7 +359,7 @@ class ClientConnection(ReplyWriter):
             if length >= COUNTED_BYTES_MIN and not self._has_room(length):
                 return
             request.body, self._buffer = rest[:length], rest[length:]
-            self._state = REQUEST_WHOLE[self._state]
+            self._state = _WHOLE[self._state]
             self._handler.handle(request, self)
         elif self._transport is not None:
             try:

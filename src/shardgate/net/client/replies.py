@@ -8,6 +8,7 @@ Never: reads a request; `ClientConnection` does.
 import asyncio
 import socket
 import struct
+from typing import Final
 
 from shardgate.core.clients.load import ClientLoad
 from shardgate.core.exchange import Exchange
@@ -21,6 +22,8 @@ from shardgate.net.client.state import IDLE, LINGERING, REPLIED, REPLIED_LAST, S
 from shardgate.net.client.tunnel import Tunnel
 from shardgate.net.watch import Watch
 
+# A name of this module: compiled, that of another one is looked up in a dict.
+_REPLIED: Final = REPLIED
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -202,7 +205,7 @@ class ReplyWriter:
             self._state = REPLIED_LAST[self._state]
             self._linger()
             return
-        self._state = REPLIED[self._state]
+        self._state = _REPLIED[self._state]
         self.deadline_at = instant + self._settings.idle_timeout_s
         self._unsent = 0
         if self._eof or self._retiring or self._rest_s:

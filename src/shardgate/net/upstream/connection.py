@@ -6,7 +6,7 @@ Hot path: a reply that comes in one piece is parsed and handed on in one call.
 """
 
 import asyncio
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 from shardgate.core.errors import (
     BrokenReplyError,
@@ -29,7 +29,7 @@ from shardgate.core.wire.reply_head import ReplyHeadParser
 from shardgate.net.upstream.call import Call
 
 # RFC 9112 section 6.3: a reply with one of these ends with its head, whatever the head says of a body.
-_BODILESS = frozenset({204, 304})
+_BODILESS: Final = frozenset({204, 304})
 
 
 class ConnectionOwner(Protocol):
