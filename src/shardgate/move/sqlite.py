@@ -1,12 +1,16 @@
 """A SQLite file as a shard between which tenants move.
 
-Holds: while a transaction that writes is open, others that write wait for it; readers do not.
+Holds: while a transaction that writes is open, others that write wait for it; readers do not. So no commit waits for
+the disk where the file has a write-ahead log: `sync` does, without a lock.
 """
 
+import os
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any, Final
@@ -14,19 +18,27 @@ from typing import Any, Final
 import msgspec
 
 from shardgate.move.database import BESIDE, PREFIX, Counter, MovedRow
-from shardgate.move.errors import GivenUpError
+from shardgate.move.errors import GivenUpError, NotNowError
 from shardgate.move.spellings import DatabaseKey, bytes_in, bytes_of, texts_of
-from shardgate.move.tables import MovedTable
+from shardgate.move.sqlite_unique import sqlite_unique_indexes
+from shardgate.move.tables import MovedTable, refer_onwards, strayed
+from shardgate.move.turns import TurnPace
+from shardgate.move.unique_indexes import Clash, TermValues, UniqueIndex
+from shardgate.net.clock import now
 from shardgate.split.database import sql
 from shardgate.split.database.inventory import Inventory
 from shardgate.split.sqlite.counters import read_sqlite_counter
 from shardgate.split.sqlite.inventory import read_inventory
 
 _BUSY_S: Final = 30.0
+_SHORTLY_MS: Final = 500
 _ID_MAX: Final = 2**63 - 1
 _BATCH_ROWS: Final = 1000
 _ASKED_MAX: Final = 400  # rows of one question, whose values stand in its text
 _WHOLE_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})", re.ASCII)
+_GUARD: Final = f"{PREFIX}guard_"
+_TAKEN: Final = sql.quote(f"{PREFIX}taken")
+"""Has a row as soon as the application's own tables have one that moves."""
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple).decode
 
@@ -34,7 +46,7 @@ _decode = msgspec.msgpack.Decoder(tuple).decode
 class SqliteShard:
     """One connection to the file."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_log", "_pace")
 
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(
@@ -45,8 +57,11 @@ class SqliteShard:
             check_same_thread=False,  # one thread at a time
         )
         self._connection.execute("PRAGMA foreign_keys = ON")
-        self._connection.execute("PRAGMA synchronous = FULL")
+        ((mode,),) = self.query("PRAGMA journal_mode")
+        self._log = path.with_name(f"{path.name}-wal") if mode == "wal" else None
+        self._connection.execute(f"PRAGMA synchronous = {'FULL' if self._log is None else 'NORMAL'}")
         self._connection.execute("PRAGMA cache_size = -32000")
+        self._pace = TurnPace()
 
     def relation(self, table: str) -> str:
         """The name of a table as SQL."""
@@ -84,12 +99,19 @@ class SqliteShard:
         """Commit."""
         self._connection.execute("COMMIT")
 
+    def sync(self) -> None:
+        """Return once all that was committed outlasts a power cut. What is no longer in the log is safe already."""
+        if self._log is None:
+            return
+        with suppress(FileNotFoundError), self._log.open("rb") as log:
+            os.fsync(log.fileno())
+
     def rollback(self) -> None:
         """Undo the open transaction, if there is one."""
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
-    def read(self, table: MovedTable, where: str) -> Iterator[list[MovedRow]]:
+    def read(self, table: MovedTable, where: str) -> Generator[list[MovedRow], None, None]:
         """The rows of a table under a condition, in batches."""
         columns = [*table.key, *table.table.columns]
         cursor = self._connection.execute(
@@ -111,21 +133,117 @@ class SqliteShard:
     def make_room(self, tables: Sequence[MovedTable]) -> None:
         """Make an empty table beside each of these. Its columns have no types: a value stays as it is."""
         self.release()
-        for each in tables:
-            name = f"{BESIDE}{each.number}"
-            self.run(f"CREATE TABLE {sql.quote(name)} ({sql.listed(each.table.columns)})")
-            self.run(f"CREATE INDEX {sql.quote(f'{name}_key')} ON {sql.quote(name)} ({sql.listed(each.key)})")
+        self.begin()
+        try:
+            for each in tables:
+                name = f"{BESIDE}{each.number}"
+                self.run(f"CREATE TABLE {sql.quote(name)} ({sql.listed(each.table.columns)})")
+                self.run(f"CREATE INDEX {sql.quote(f'{name}_key')} ON {sql.quote(name)} ({sql.listed(each.key)})")
+            self.run(f"CREATE TABLE {_TAKEN} (number INTEGER)")
+            self.commit()
+        except BaseException:
+            self.rollback()
+            raise
 
     def keep(self, table: MovedTable, rows: Iterable[MovedRow]) -> None:
         """Put rows into the table beside, in the open transaction."""
         insert = sql.insert(f"{BESIDE}{table.number}", table.table.columns)
         self._connection.executemany(insert, (_decode(row) for _, row in rows))
 
+    def keep_by_turns(self, table: MovedTable, rows: Iterable[MovedRow]) -> None:
+        """Put rows into the table beside, in short transactions."""
+        insert = sql.insert(f"{BESIDE}{table.number}", table.table.columns)
+        left = [_decode(row) for _, row in rows]
+        while left:
+            turn, left = left[: self._pace.rows], left[self._pace.rows :]
+            self.take_turn(partial(self._connection.executemany, insert, turn), len(turn))
+
+    def load_by_turns(self, tables: Sequence[MovedTable], until_s: float) -> None:
+        """Insert the rows of the tables beside, durably, in short transactions; parents first.
+
+        Rows that refer to rows of their own table, or in circles, are inserted by one transaction. Raises NotNowError
+        after that instant. Nobody who holds the lock is waited for as long as elsewhere: lists wait.
+        """
+        self._connection.execute(f"PRAGMA busy_timeout = {_SHORTLY_MS}")
+        try:
+            if refer_onwards(tables):
+                self.take_turn(partial(self._load_at_once, tables), 0)
+            else:
+                for each in tables:
+                    self._load_by_turns(each, until_s)
+        finally:
+            self._connection.execute(f"PRAGMA busy_timeout = {_BUSY_S * 1000:.0f}")
+        self.sync()
+
+    def has_taken(self) -> bool:
+        """Whether rows that move were taken over."""
+        is_there = self.query(f"SELECT 1 FROM sqlite_master WHERE name = '{PREFIX}taken'")
+        return bool(is_there) and bool(self.query(f"SELECT 1 FROM {_TAKEN} LIMIT 1"))
+
+    def forget_taken(self) -> None:
+        """They were taken back, in the open transaction."""
+        self.run(f"DELETE FROM {_TAKEN}")
+
+    def _load_at_once(self, tables: Sequence[MovedTable]) -> None:
+        self.run(f"INSERT INTO {_TAKEN} VALUES (0)")
+        for each in tables:
+            self.load(each)
+
+    def _load_some(self, insert: str) -> None:
+        self.run(f"INSERT INTO {_TAKEN} VALUES (0)")
+        self.run(insert)
+
+    def _load_by_turns(self, table: MovedTable, until_s: float) -> None:
+        columns, beside = sql.listed(table.table.columns), sql.quote(f"{BESIDE}{table.number}")
+        into = f"INSERT INTO {sql.quote(table.name)} ({columns}) SELECT {columns} FROM {beside}"
+        after = 0
+        while True:
+            some = f"SELECT rowid FROM {beside} WHERE rowid > {after} ORDER BY rowid LIMIT {self._pace.rows}"
+            ((last, count),) = self.query(f"SELECT max(rowid), count(*) FROM ({some})")
+            if last is None:
+                return
+            insert = f"{into} WHERE rowid > {after} AND rowid <= {last} ORDER BY rowid"
+            self.take_turn(partial(self._load_some, insert), int(str(count)))
+            after = int(str(last))
+            if now() > until_s:
+                raise NotNowError("the rows took longer than requests may wait for this attempt")
+
+    def take_turn(self, write: Callable[[], object], rows: int) -> None:
+        """Write while nobody else can, then let others."""
+        asked_at = now()
+        self.begin()
+        began_at = now()
+        try:
+            write()
+            self.commit()
+        except BaseException:
+            self.rollback()
+            raise
+        time.sleep(self._pace.rest_s(now() - began_at, rows, began_at - asked_at))
+
+    def put(self, table: MovedTable, rows: Iterable[bytes]) -> None:
+        """Insert rows, or let those with the same keys be like them, in the open transaction. Nothing cascades."""
+        same = ", ".join(f"{name} = excluded.{name}" for name in map(sql.quote, table.table.columns))
+        insert = sql.insert(table.name, table.table.columns)
+        self._connection.executemany(
+            f"{insert} ON CONFLICT ({sql.listed(table.key)}) DO UPDATE SET {same}", map(_decode, rows)
+        )
+
+    def has_any(self, table: MovedTable, keys: Iterable[bytes]) -> bool:
+        """Whether one of the rows that move has such a primary key."""
+        asked = f"SELECT 1 FROM {sql.quote(table.name)} WHERE {_same(table)} AND {table.where}"
+        return any(self._connection.execute(asked, _decode(key)).fetchone() for key in keys)
+
+    def remove_keys(self, table: MovedTable, keys: Iterable[bytes]) -> None:
+        """Delete those of the rows that move that have these primary keys, in the open transaction."""
+        self._connection.executemany(
+            f"DELETE FROM {sql.quote(table.name)} WHERE {_same(table)} AND {table.where}", map(_decode, keys)
+        )
+
     def drop(self, table: MovedTable, keys: Iterable[bytes]) -> None:
         """Delete rows from the table beside, in the open transaction."""
-        same = " AND ".join(f"{sql.quote(column)} IS ?" for column in table.key)
         self._connection.executemany(
-            f"DELETE FROM {sql.quote(f'{BESIDE}{table.number}')} WHERE {same}", map(_decode, keys)
+            f"DELETE FROM {sql.quote(f'{BESIDE}{table.number}')} WHERE {_same(table)}", map(_decode, keys)
         )
 
     def rows(self, table: MovedTable) -> Iterator[list[bytes]]:
@@ -187,6 +305,28 @@ class SqliteShard:
                 found.append(tuple(str(column) for (column,) in columns))
         return list(dict.fromkeys(found))
 
+    def unique_indexes(self, table: MovedTable) -> list[UniqueIndex]:
+        """All that keeps two rows of the table apart, the primary key first."""
+        return sqlite_unique_indexes(self.query, table.name, table.key)
+
+    def terms(self, table: MovedTable, index: UniqueIndex) -> Iterator[list[TermValues]]:
+        """What the terms of an index are of the rows that move and that it holds, in batches."""
+        source = f"{sql.quote(table.name)} WHERE {table.where} AND {index.condition}"
+        yield from _fetched(self._connection.execute(sql.select(index.terms, source)), table, _ASKED_MAX)
+
+    def clash(self, table: MovedTable, index: UniqueIndex, rows: Sequence[TermValues]) -> Clash | None:
+        """One row of this database that is at odds with one of these, which `terms` of the other one gave."""
+        own = index.terms[0] if len(index.terms) == 1 else f"({', '.join(index.terms)})"
+        marks = f"({', '.join('?' * len(index.terms))})"
+        among = f"{own} IN (VALUES {', '.join([marks] * len(rows))})"
+        source = f"{sql.quote(table.name)} WHERE {index.condition} AND {among} LIMIT 1"
+        wanted = [*map(sql.quote, table.key), *index.terms]
+        found = self._connection.execute(sql.select(wanted, source), [value for row in rows for value in row])
+        for row in found.fetchall():
+            key, values = row[: len(table.key)], row[len(table.key) :]
+            return Clash(", ".join(map(str, key)), ", ".join(map(str, values)))
+        return None
+
     def capture(self, tables: Sequence[MovedTable]) -> None:
         """Write down the primary key of every row that changes from now on."""
         self.begin()
@@ -196,6 +336,33 @@ class SqliteShard:
             for each in tables:
                 for statement in _capturing(each):
                     self._connection.execute(statement)
+            self.commit()
+        except BaseException:
+            self.rollback()
+            raise
+
+    def guard(self, tables: Sequence[MovedTable]) -> None:
+        """Refuse from now on what would link a row that stays to one that moves, in the open transaction.
+
+        Once the rows are gone, its foreign key refuses it.
+        """
+        for number, (each, condition) in enumerate(strayed(tables, self.relation)):
+            key = " AND ".join(f"{name} IS NEW.{name}" for name in map(sql.quote, each.key))
+            found = f"SELECT 1 FROM {sql.quote(each.name)} WHERE {key} AND {condition}"
+            for event in ("INSERT", "UPDATE"):
+                self.run(
+                    f"CREATE TRIGGER {sql.quote(f'{_GUARD}{number}_{event.lower()}')} AFTER {event}"
+                    f" ON {sql.quote(each.name)} BEGIN"
+                    f" SELECT RAISE(ABORT, 'FOREIGN KEY constraint failed') WHERE EXISTS ({found}); END"
+                )
+
+    def unguard(self) -> None:
+        """Refuse nothing any more."""
+        self.begin()
+        try:
+            for (name,) in self.query(_made("trigger")):
+                if str(name).startswith(_GUARD):
+                    self.run(f"DROP TRIGGER {sql.quote(str(name))}")
             self.commit()
         except BaseException:
             self.rollback()
@@ -275,6 +442,10 @@ def _fetched(cursor: sqlite3.Cursor, table: MovedTable, count: int) -> Iterator[
             if not batch:
                 return
             yield batch
+
+
+def _same(table: MovedTable) -> str:
+    return " AND ".join(f"{sql.quote(column)} IS ?" for column in table.key)
 
 
 def _text(column: str) -> str:
