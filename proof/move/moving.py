@@ -171,9 +171,10 @@ def _watch(reached: Callable[[str], None]) -> None:
     def beginning(self: MovingRows, *args: Any) -> None:
         begin_work(self, *args)
         self.source = _Told(self.source, {"release": ("-", "released")}, reached)
+        self.target = _Told(self.target, {}, reached)  # both are of one kind
 
-    def taking_turn(self: SqliteShard, *args: Any) -> None:
-        take_turn(self, *args)
+    def taking_turn(self: SqliteShard, *args: Any, **more: Any) -> None:
+        take_turn(self, *args, **more)
         if loads:
             reached(loads.pop())
 

@@ -73,18 +73,18 @@ def test_no_lock_is_held_while_gateways_are_waited_for(
 def test_rows_are_taken_over_by_turns_between_which_others_write(
     world: World, work: OneWriterRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    more = ", ".join(f"('a-x{n}', 'a', 1, 'n')" for n in range(500))
+    more = ", ".join(f"('a-x{n}', 'a', 1, 'n')" for n in range(2000))
     world.ask("north", f"INSERT INTO goods VALUES {more}")
     rested: list[float] = []
     monkeypatch.setattr("shardgate.move.sqlite.time.sleep", lambda s: (rested.append(s), nobody_waits(world, "south")))
-    assert sum(work.copy()) == 508
+    assert sum(work.copy()) == 2008
     work.hand_over()
     rested.clear()
     work.commit_target()
     assert len(rested) > 4
     assert work.commit_source() == []
     work.release()
-    assert world.ask("south", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(503,)]
+    assert world.ask("south", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(2003,)]
     assert world.ask("north", "SELECT count(*) FROM goods WHERE shop = 'a'") == [(0,)]
 
 

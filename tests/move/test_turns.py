@@ -20,12 +20,12 @@ def test_one_turn_that_took_long_makes_the_next_a_quarter_at_least() -> None:
 def test_the_lock_is_free_for_as_long_as_it_was_held() -> None:
     pace = TurnPace()
     assert pace.rest_s(0.03, 100) == 0.03
-    assert pace.rest_s(0.001, 100) == 0.005
-    assert pace.rest_s(7.0, 100) == 0.1
+    assert pace.rest_s(0.001, 100) == 0.003
+    assert pace.rest_s(7.0, 100) == 0.05
 
 
 def test_where_changes_wait_for_the_lock_it_is_free_for_longer() -> None:
-    assert TurnPace().rest_s(0.01, 100, waited_s=0.06) == 0.06
+    assert TurnPace().rest_s(0.01, 100, waited_s=0.04) == 0.04
 
 
 def test_the_last_rows_of_a_table_do_not_make_turns_larger() -> None:
@@ -44,3 +44,12 @@ def test_turns_are_never_too_small_nor_too_large() -> None:
     for _ in range(20):
         pace.rest_s(0.0, pace.rows)
     assert pace.rows == ROWS_MAX
+
+
+def test_while_lists_wait_all_rests_together_are_short() -> None:
+    pace = TurnPace()
+    pace.begin_urgent()
+    rests = [pace.urgent_rest_s(0.02, 100) for _ in range(100)]
+    assert rests[0] == 0.01
+    assert rests[-1] == 0.001
+    assert sum(rests) < 0.31

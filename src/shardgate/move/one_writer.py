@@ -94,6 +94,7 @@ class OneWriterRows(MovingRows):
             self.source.rollback()
             raise
         self.source.sync()
+        self.source.tidy()
         counted = (
             (each, count_of(self.target, each) if late else self._wanted[each.number].rows, deleted[each.number])
             for each in self.tables

@@ -7,6 +7,7 @@ the disk where the file has a write-ahead log: `sync` does, without a lock.
 import os
 import re
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
@@ -46,7 +47,7 @@ _decode = msgspec.msgpack.Decoder(tuple).decode
 class SqliteShard:
     """One connection to the file."""
 
-    __slots__ = ("_connection", "_log", "_pace")
+    __slots__ = ("_connection", "_log", "_pace", "_path")
 
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(
@@ -61,6 +62,8 @@ class SqliteShard:
         self._log = path.with_name(f"{path.name}-wal") if mode == "wal" else None
         self._connection.execute(f"PRAGMA synchronous = {'FULL' if self._log is None else 'NORMAL'}")
         self._connection.execute("PRAGMA cache_size = -32000")
+        self._connection.execute("PRAGMA wal_autocheckpoint = 0")  # a commit would take as long as that; see `tidy`
+        self._path = path
         self._pace = TurnPace()
 
     def relation(self, table: str) -> str:
@@ -105,6 +108,11 @@ class SqliteShard:
             return
         with suppress(FileNotFoundError), self._log.open("rb") as log:
             os.fsync(log.fileno())
+
+    def tidy(self) -> None:
+        """Begin to take what was committed out of the log, beside: others' next commit would have to do it."""
+        if self._log is not None:
+            threading.Thread(target=_checkpoint, args=(self._path,), daemon=True).start()
 
     def rollback(self) -> None:
         """Undo the open transaction, if there is one."""
@@ -165,15 +173,17 @@ class SqliteShard:
         after that instant. Nobody who holds the lock is waited for as long as elsewhere: lists wait.
         """
         self._connection.execute(f"PRAGMA busy_timeout = {_SHORTLY_MS}")
+        self._pace.begin_urgent()
         try:
             if refer_onwards(tables):
-                self.take_turn(partial(self._load_at_once, tables), 0)
+                self.take_turn(partial(self._load_at_once, tables), 0, lists_wait=True)
             else:
                 for each in tables:
                     self._load_by_turns(each, until_s)
         finally:
             self._connection.execute(f"PRAGMA busy_timeout = {_BUSY_S * 1000:.0f}")
         self.sync()
+        self.tidy()
 
     def has_taken(self) -> bool:
         """Whether rows that move were taken over."""
@@ -203,12 +213,12 @@ class SqliteShard:
             if last is None:
                 return
             insert = f"{into} WHERE rowid > {after} AND rowid <= {last} ORDER BY rowid"
-            self.take_turn(partial(self._load_some, insert), int(str(count)))
+            self.take_turn(partial(self._load_some, insert), int(str(count)), lists_wait=True)
             after = int(str(last))
             if now() > until_s:
                 raise NotNowError("the rows took longer than requests may wait for this attempt")
 
-    def take_turn(self, write: Callable[[], object], rows: int) -> None:
+    def take_turn(self, write: Callable[[], object], rows: int, *, lists_wait: bool = False) -> None:
         """Write while nobody else can, then let others."""
         asked_at = now()
         self.begin()
@@ -219,7 +229,12 @@ class SqliteShard:
         except BaseException:
             self.rollback()
             raise
-        time.sleep(self._pace.rest_s(now() - began_at, rows, began_at - asked_at))
+        took_s = now() - began_at
+        time.sleep(
+            self._pace.urgent_rest_s(took_s, rows)
+            if lists_wait
+            else self._pace.rest_s(took_s, rows, began_at - asked_at)
+        )
 
     def put(self, table: MovedTable, rows: Iterable[bytes]) -> None:
         """Insert rows, or let those with the same keys be like them, in the open transaction. Nothing cascades."""
@@ -316,12 +331,15 @@ class SqliteShard:
 
     def clash(self, table: MovedTable, index: UniqueIndex, rows: Sequence[TermValues]) -> Clash | None:
         """One row of this database that is at odds with one of these, which `terms` of the other one gave."""
-        own = index.terms[0] if len(index.terms) == 1 else f"({', '.join(index.terms)})"
+        columns = [f"{PREFIX}term_{place}" for place in range(len(index.terms))]
         marks = f"({', '.join('?' * len(index.terms))})"
-        among = f"{own} IN (VALUES {', '.join([marks] * len(rows))})"
-        source = f"{sql.quote(table.name)} WHERE {index.condition} AND {among} LIMIT 1"
+        given = f"WITH {PREFIX}terms ({', '.join(columns)}) AS (VALUES {', '.join([marks] * len(rows))})"
+        at_odds = [f"{term} = {column}" for term, column in zip(index.terms, columns, strict=True)]
         wanted = [*map(sql.quote, table.key), *index.terms]
-        found = self._connection.execute(sql.select(wanted, source), [value for row in rows for value in row])
+        # In this order, by the index: `(a, b) IN (VALUES …)` reads all rows where one of the terms is an expression.
+        source = f"{PREFIX}terms CROSS JOIN {sql.quote(table.name)} WHERE {' AND '.join([index.condition, *at_odds])}"
+        asked = f"{given} {sql.select(wanted, source)} LIMIT 1"
+        found = self._connection.execute(asked, [value for row in rows for value in row])
         for row in found.fetchall():
             key, values = row[: len(table.key)], row[len(table.key) :]
             return Clash(", ".join(map(str, key)), ", ".join(map(str, values)))
@@ -442,6 +460,13 @@ def _fetched(cursor: sqlite3.Cursor, table: MovedTable, count: int) -> Iterator[
             if not batch:
                 return
             yield batch
+
+
+def _checkpoint(path: Path) -> None:
+    """Nobody waits for it: where it cannot be done now, another one does it later."""
+    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)) as database:
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def _same(table: MovedTable) -> str:
