@@ -19,7 +19,7 @@ from proof.compare import difference
 from proof.data import CACHE, Data
 from proof.fleet import Fleet
 from proof.move.databases import ask, is_url
-from proof.move.moving import OF_SQLITE, POINTS, MovingProcess
+from proof.move.moving import POINTS, MovingProcess
 from proof.move.world import lost_and_doubled, places_of, running_world, tenants_of
 
 VICTIMS: Final = ("mover", "gateway", "source", "target")
@@ -41,8 +41,7 @@ def main() -> None:
     options.add_argument("--quick", action="store_true", help="the mover alone")
     options.add_argument("--db", choices=("sqlite", "postgresql"), default="sqlite", help="the shards' databases")
     given = options.parse_args()
-    points = tuple(each for each in POINTS if given.db == "sqlite" or each not in OF_SQLITE)
-    findings = run(CACHE / "move-crash", VICTIMS[:1] if given.quick else VICTIMS, points, given.db)
+    findings = run(CACHE / "move-crash", VICTIMS[:1] if given.quick else VICTIMS, POINTS, given.db)
     for name, found in findings.items():
         for each in found:
             print(f"{name}: {each[:300]}")

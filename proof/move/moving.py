@@ -19,9 +19,7 @@ from shardgate.move.errors import MoveError
 from shardgate.move.gently import gently
 from shardgate.move.mover import Mover
 from shardgate.move.moving_rows import MovingRows
-from shardgate.move.one_writer import OneWriterRows
 from shardgate.move.run import settings_from
-from shardgate.move.sqlite import SqliteShard
 from shardgate.process.preflight import read
 from shardgate.store.movements import Movements
 
@@ -33,7 +31,6 @@ POINTS: Final = (
     "unloaded",
     "closed",
     "committing",
-    "loading",
     "committed",
     "flipped",
     "acknowledged",
@@ -41,8 +38,7 @@ POINTS: Final = (
     "releasing",
     "released",
 )
-OF_SQLITE: Final = ("loading",)
-"""Points between transactions that follow each other: PostgreSQL has one."""
+
 
 _SLICE_S: Final = 0.25
 
@@ -154,12 +150,16 @@ def _done(settings: Any, asked: dict[str, Any]) -> dict[str, Any]:
 
 def _watch(reached: Callable[[str], None]) -> None:
     """Tell of each point that a movement passes."""
-    enter, flip, begin_work, take_turn = Movements.enter, Movements.flip, MovingRows.__init__, SqliteShard.take_turn
-    loads: list[str] = []
+    enter, flip, load, unload, begin_work = (
+        Movements.enter,
+        Movements.flip,
+        MovingRows.load,
+        MovingRows.unload,
+        MovingRows.__init__,
+    )
 
     def entering(self: Movements, number: int, owner: str, phase: Any, fence: Any, ended_at: float = 0.0) -> int:
         turn = enter(self, number, owner, phase, fence, ended_at)
-        loads[:] = ["loading"] if phase == "committing" else []
         reached(phase)
         return turn
 
@@ -168,45 +168,31 @@ def _watch(reached: Callable[[str], None]) -> None:
         reached("flipped")
         return turn
 
+    def loading(self: MovingRows, *args: Any) -> Any:
+        found = load(self, *args)
+        reached("loaded")
+        return found
+
+    def unloading(self: MovingRows, *args: Any) -> Any:
+        found = unload(self, *args)
+        reached("unloaded")
+        return found
+
     def beginning(self: MovingRows, *args: Any) -> None:
         begin_work(self, *args)
-        self.source = _Told(self.source, {"release": ("-", "released")}, reached)
-        self.target = _Told(self.target, {}, reached)  # both are of one kind
-
-    def taking_turn(self: SqliteShard, *args: Any, **more: Any) -> None:
-        take_turn(self, *args, **more)
-        if loads:
-            reached(loads.pop())
+        self.target = _Told(self.target, {"commit": ("", "committed")}, reached)
+        self.source = _Told(self.source, {"commit": ("acknowledged", "purged"), "release": ("", "released")}, reached)
+        # Batches of the copy, and changes that are caught up with, are committed, too.
+        self.source.only_when = self.target.only_when = lambda: self.is_unloaded
 
     for place, name, instead in (
         (Movements, "enter", entering),
         (Movements, "flip", flipping),
+        (MovingRows, "load", loading),
+        (MovingRows, "unload", unloading),
         (MovingRows, "__init__", beginning),
-        (SqliteShard, "take_turn", taking_turn),
     ):
         setattr(place, name, instead)
-    for kind, name, before, after in (
-        (MovingRows, "load", "", "loaded"),
-        (MovingRows, "unload", "", "unloaded"),
-        (MovingRows, "commit_target", "", "committed"),
-        (MovingRows, "commit_source", "acknowledged", "purged"),
-        (OneWriterRows, "load", "", "loaded"),
-        (OneWriterRows, "hand_over", "", "unloaded"),  # the source's rows are known, and may be deleted
-        (OneWriterRows, "commit_target", "", "committed"),
-        (OneWriterRows, "commit_source", "acknowledged", "purged"),
-    ):
-        setattr(kind, name, _telling(getattr(kind, name), before, after, reached))
-
-
-def _telling(method: Callable[..., Any], before: str, after: str, reached: Callable[[str], None]) -> Callable[..., Any]:
-    def call(*args: Any) -> Any:
-        if before:
-            reached(before)
-        found = method(*args)
-        reached(after)
-        return found
-
-    return call
 
 
 class _Told:
@@ -216,15 +202,16 @@ class _Told:
         self._database = database
         self._told = told
         self._reached = reached
+        self.only_when: Callable[[], bool] = lambda: True
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._database, name)
-        if name not in self._told:
+        if name not in self._told or not self.only_when():
             return found
         before, after = self._told[name]
 
         def call() -> None:
-            self._reached(before)
+            self._reached(before or "-")
             found()
             self._reached(after)
 

@@ -15,7 +15,6 @@ import pytest
 from shardgate.move import mover as mover_module
 from shardgate.move.errors import MoveFailedError, NotNowError
 from shardgate.move.gateways import Gateways
-from shardgate.move.handed_rows import HandedRows
 from shardgate.move.mover import Mover
 from shardgate.move.run import settings_from
 from shardgate.process.preflight import read
@@ -201,7 +200,7 @@ def test_after_a_long_read_of_the_source_only_its_own_late_changes_are_named(
     by_commands(world)
 
     def behind(_: Gateways, turn: int, patience_s: float) -> None:
-        if patience_s == HandedRows.reads_s:
+        if patience_s == mover_module._FLIPPED_S:
             world.ask("south", "UPDATE goods SET note = 'by a client' WHERE id = 'a-1'")
             raise NotNowError("a worker still reads")
         if late and patience_s == mover_module._FINISH_S:

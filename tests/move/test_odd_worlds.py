@@ -10,7 +10,6 @@ import pytest
 
 from shardgate.move import mover
 from shardgate.move.moving_rows import MovingRows
-from shardgate.move.one_writer import OneWriterRows
 from shardgate.move.sqlite import SqliteShard
 from shardgate.move.tables import MovedTable
 from shardgate.store.movements import Movements
@@ -243,8 +242,7 @@ def test_a_full_disk_at_the_target_leaves_the_tenant_and_the_movement_goes_on_wh
 def test_a_tenant_of_the_same_name_that_was_made_on_the_target_meanwhile_is_not_touched(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kind = MovingRows if world.server else OneWriterRows
-    hand_over = kind.hand_over
+    hand_over = MovingRows.hand_over
     made: list[None] = []
 
     def late(self: MovingRows, *given: float) -> None:
@@ -253,7 +251,7 @@ def test_a_tenant_of_the_same_name_that_was_made_on_the_target_meanwhile_is_not_
             made.append(None)
         hand_over(self, *given)
 
-    monkeypatch.setattr(kind, "hand_over", late)
+    monkeypatch.setattr(MovingRows, "hand_over", late)
     code, said = world.run("move", "a", "--to", "south")
     assert (code, "stands still" in said, "the target refuses the rows" in said) == (1, True, True), said
     assert world.run("move", "--abandon")[0] == 0

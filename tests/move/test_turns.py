@@ -44,12 +44,3 @@ def test_turns_are_never_too_small_nor_too_large() -> None:
     for _ in range(20):
         pace.rest_s(0.0, pace.rows)
     assert pace.rows == ROWS_MAX
-
-
-def test_while_lists_wait_all_rests_together_are_short() -> None:
-    pace = TurnPace()
-    pace.begin_urgent()
-    rests = [pace.urgent_rest_s(0.02, 100) for _ in range(100)]
-    assert rests[0] == 0.01
-    assert rests[-1] == 0.001
-    assert sum(rests) < 0.31

@@ -82,6 +82,10 @@ class ShardDatabase(Protocol):
         """Put rows into the table beside, in the open transaction."""
         ...
 
+    def keep_by_turns(self, table: MovedTable, rows: Iterable[MovedRow]) -> None:
+        """Put rows into the table beside, and commit: others wait for a moment at most. A power cut may undo it."""
+        ...
+
     def drop(self, table: MovedTable, keys: Iterable[bytes]) -> None:
         """Delete the rows with these primary keys from the table beside, in the open transaction."""
         ...

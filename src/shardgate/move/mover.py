@@ -17,7 +17,6 @@ from typing import Final
 import msgspec
 
 from shardgate.core.changes.moving import FENCES, RECOVERIES, Phase
-from shardgate.core.topology import ShardId
 from shardgate.move.counting import counting_objections
 from shardgate.move.errors import (
     DifferentRowsError,
@@ -32,13 +31,10 @@ from shardgate.move.gently import gently
 from shardgate.move.handed_rows import HandedRows
 from shardgate.move.judging import judged
 from shardgate.move.moving_rows import MovingRows
-from shardgate.move.one_writer import OneWriterRows
 from shardgate.move.patience import HELD_S_MAX, SwitchPatience, patience
 from shardgate.move.request import MoveSettings
-from shardgate.move.shards import address_of
 from shardgate.move.stopwatch import Stopwatch
 from shardgate.net.clock import now, wall
-from shardgate.split.database.address import SqlDialect
 from shardgate.split.database.drivers import DRIVER_ERRORS
 from shardgate.store.database import StoreError
 from shardgate.store.journal import Journal
@@ -50,6 +46,7 @@ _ROUNDS_MAX: Final = 20
 _FEW: Final = 200  # changed rows: the rest is copied while the tenants' changes wait
 _FOLLOWED_S: Final = 5.0
 _FENCED_S: Final = 2.0  # how long changes wait for those under way before the fence is taken down again
+_FLIPPED_S: Final = 4.0  # the slowest reads of the source
 _OPENED_S: Final = 1.0
 _TRIES: Final = 15
 _DIFFERENT_MAX: Final = 3
@@ -303,14 +300,14 @@ class Mover:
         turn = self._movements.flip(self._current(movement.id), work.ids)
         watch.step("flip")
         try:
-            self._gateways.await_turn(turn, work.reads_s)  # the slowest reads of the source
+            self._gateways.await_turn(turn, _FLIPPED_S)
         except NotNowError:
             work.rollback()  # as after a crash; others need not wait for the source's transaction
             self._purge(movement, work, turn)
             watch.step("long reads")
             return
         watch.step("reads")
-        self._note_late(movement, work.commit_source())
+        work.source.commit()
         watch.step("source commits")
 
     def _await(self, movement: Movement, phase: Phase, patience_s: float) -> None:
@@ -340,9 +337,6 @@ class Mover:
             )
         late = work.late_changes()
         work.purge()
-        self._note_late(movement, late)
-
-    def _note_late(self, movement: Movement, late: Sequence[str]) -> None:
         if late:
             movement.told.late = ", ".join(late)
             self._tell(movement, movement.told)
@@ -433,13 +427,5 @@ class Mover:
         return found
 
     def _work(self, movement: Movement) -> MovingRows:
-        return kind_of(self._settings, movement.source)(
-            self._settings, movement.source, movement.target, movement.tenants
-        )
-
-
-def kind_of(settings: MoveSettings, source: ShardId) -> type[MovingRows]:
-    """How rows move between databases like this one; both are of one kind."""
-    if settings.application is not None:
-        return HandedRows
-    return OneWriterRows if address_of(settings, source).dialect is SqlDialect.SQLITE else MovingRows
+        kind = MovingRows if self._settings.application is None else HandedRows
+        return kind(self._settings, movement.source, movement.target, movement.tenants)

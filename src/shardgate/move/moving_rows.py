@@ -13,7 +13,7 @@ from functools import partial
 from math import inf
 
 from shardgate.move.checks import left_objections, torn_objections
-from shardgate.move.database import PREFIX, MovedRow, ShardDatabase
+from shardgate.move.database import PREFIX, ShardDatabase
 from shardgate.move.errors import DifferentRowsError, GivenUpError, MoveRefusedError, NotNowError
 from shardgate.move.gently import gently
 from shardgate.move.pace import CopyPace
@@ -29,9 +29,6 @@ from shardgate.split.database.rows import TableDigest, digest_of
 
 class MovingRows:
     """The databases of both shards, and the rows on their way."""
-
-    reads_s: float = 4.0
-    """How long the reads are waited for that the source got before the flip, while the source is locked."""
 
     def __init__(self, settings: MoveSettings, source: str, target: str, tenants: Sequence[str]) -> None:
         self.division: TenantDivision = read_division(settings, source)
@@ -98,7 +95,7 @@ class MovingRows:
 
     def count(self) -> int:
         """How many rows the tenants have."""
-        return sum(count_of(self.source, each) for each in self.tables)
+        return sum(_count(self.source, each) for each in self.tables)
 
     def copy(self) -> Generator[int, None, None]:
         """Keep all rows beside the target's tables; yields how many at a time, and rests between."""
@@ -109,21 +106,11 @@ class MovingRows:
             began_at = now()
             with closing(self.source.read(each, each.where)) as batches:
                 while (batch := gently(partial(next, batches, None))) is not None:
-                    self._keep(each, batch)
+                    self.target.keep_by_turns(each, batch)  # not gently: whoever gives way holds the lock longer
                     time.sleep(pace.rest_s(now() - began_at, len(batch)))
                     yield len(batch)
                     began_at = now()
         self.is_copied = True
-
-    def _keep(self, table: MovedTable, batch: Sequence[MovedRow]) -> None:
-        """Not gently: whoever gives way holds a lock longer."""
-        self.target.begin()
-        try:
-            self.target.keep(table, batch)
-            self.target.commit()
-        except BaseException:
-            self.target.rollback()
-            raise
 
     def catch_up(self) -> int:
         """Keep the rows that have changed since the last round; returns how many."""
@@ -135,7 +122,7 @@ class MovingRows:
             self.target.begin()
             try:
                 changed += self._follow(each)
-                self.source.run(f"DELETE FROM {log_of(each)}")
+                self.source.run(f"DELETE FROM {_log(each)}")
                 self.target.commit()  # first: what is written down twice does no harm
                 self.source.commit()
             except BaseException:
@@ -168,7 +155,7 @@ class MovingRows:
             try:
                 loaded = self.load(until_s)
             except DRIVER_ERRORS as error:
-                if is_of_integrity(error):
+                if _is_of_integrity(error):
                     self.is_copied = False
                     raise DifferentRowsError(f"the target refuses the rows: {error}") from error
                 raise
@@ -222,11 +209,6 @@ class MovingRows:
             self.is_copied = False
             raise DifferentRowsError(f"the target refuses the rows: {type(error).__name__}: {error}") from error
 
-    def commit_source(self) -> list[str]:
-        """Let everybody see that the source has nothing. Returns what was changed there too late, by tables."""
-        self.source.commit()
-        return []
-
     def tenants_on_target(self) -> list[str]:
         """Those whose own row the target has."""
         return [each for each in self._tenants if self.keys_named(each, self.target)]
@@ -262,23 +244,20 @@ class MovingRows:
             self.target.rollback()
             raise
 
-    def _delete(self, database: ShardDatabase) -> dict[int, int]:
-        """How many rows of each table those were."""
+    def _delete(self, database: ShardDatabase) -> None:
         # Each condition reads the parents' rows: children go first.
-        return {
-            each.number: database.run(f"DELETE FROM {database.relation(each.name)} WHERE {each.where}")
-            for each in reversed(self.tables)
-        }
+        for each in reversed(self.tables):
+            database.run(f"DELETE FROM {database.relation(each.name)} WHERE {each.where}")
 
     def _has_changes(self, table: MovedTable) -> bool:
-        return bool(self.source.query(f"SELECT 1 FROM {log_of(table)} LIMIT 1"))
+        return bool(self.source.query(f"SELECT 1 FROM {_log(table)} LIMIT 1"))
 
     def _follow(self, table: MovedTable) -> int:
         """Put the changed rows of a table beside the target's, as they are now; returns how many have changed."""
-        touched = self.source.keys(table, log_of(table))
+        touched = self.source.keys(table, _log(table))
         columns = sql.listed(table.key)
         own = columns if len(table.key) == 1 else f"({columns})"
-        there = f"{table.where} AND {own} IN (SELECT {columns} FROM {log_of(table)})"
+        there = f"{table.where} AND {own} IN (SELECT {columns} FROM {_log(table)})"
         rows = [row for batch in self.source.read(table, there) for row in batch]
         self.target.drop(table, touched)
         self.target.keep(table, rows)
@@ -295,18 +274,17 @@ class MovingRows:
                     self.ids.update(*spelled)
 
 
-def is_of_integrity(error: Exception) -> bool:
+def _is_of_integrity(error: Exception) -> bool:
     """Both drivers call it so (PEP 249): the rows are at odds with others, and nobody holds a lock."""
     return any(each.__name__ == "IntegrityError" for each in type(error).__mro__)
 
 
-def log_of(table: MovedTable) -> str:
+def _log(table: MovedTable) -> str:
     """Where the source writes down which rows change."""
     return sql.quote(f"{PREFIX}{table.number}")
 
 
-def count_of(database: ShardDatabase, table: MovedTable) -> int:
-    """How many rows move, by one of the databases."""
+def _count(database: ShardDatabase, table: MovedTable) -> int:
     ((count,),) = database.query(f"SELECT count(*) FROM {database.relation(table.name)} WHERE {table.where}")
     return int(str(count))
 

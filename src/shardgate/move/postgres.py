@@ -121,6 +121,16 @@ class PostgresShard:
         """Put rows into the table beside, in the open transaction."""
         self._copy_in(_beside(table), table.table.columns, (row for _, row in rows))
 
+    def keep_by_turns(self, table: MovedTable, rows: Iterable[MovedRow]) -> None:
+        """Put rows into the table beside, in one transaction: nobody waits for it."""
+        self.begin()
+        try:
+            self.keep(table, rows)
+            self.commit()
+        except BaseException:
+            self.rollback()
+            raise
+
     def drop(self, table: MovedTable, keys: Iterable[bytes]) -> None:
         """Delete rows from the table beside, in the open transaction."""
         beside, dropped = _beside(table), _dropped(table)

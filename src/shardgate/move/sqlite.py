@@ -1,7 +1,7 @@
 """A SQLite file as a shard between which tenants move.
 
-Holds: while a transaction that writes is open, others that write wait for it; readers do not. So no commit waits for
-the disk where the file has a write-ahead log: `sync` does, without a lock.
+Holds: while a transaction that writes is open, others that write wait for it; readers do not. So where
+the file has a write-ahead log, a commit waits for the disk when its lock is free again.
 """
 
 import os
@@ -9,9 +9,8 @@ import re
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
-from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any, Final
@@ -19,10 +18,10 @@ from typing import Any, Final
 import msgspec
 
 from shardgate.move.database import BESIDE, PREFIX, Counter, MovedRow
-from shardgate.move.errors import GivenUpError, NotNowError
+from shardgate.move.errors import GivenUpError
 from shardgate.move.spellings import DatabaseKey, bytes_in, bytes_of, texts_of
 from shardgate.move.sqlite_unique import sqlite_unique_indexes
-from shardgate.move.tables import MovedTable, refer_onwards, strayed
+from shardgate.move.tables import MovedTable
 from shardgate.move.turns import TurnPace
 from shardgate.move.unique_indexes import Clash, TermValues, UniqueIndex
 from shardgate.net.clock import now
@@ -32,14 +31,11 @@ from shardgate.split.sqlite.counters import read_sqlite_counter
 from shardgate.split.sqlite.inventory import read_inventory
 
 _BUSY_S: Final = 30.0
-_SHORTLY_MS: Final = 500
+_TIDIED_ROWS: Final = 1000
 _ID_MAX: Final = 2**63 - 1
 _BATCH_ROWS: Final = 1000
 _ASKED_MAX: Final = 400  # rows of one question, whose values stand in its text
 _WHOLE_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})", re.ASCII)
-_GUARD: Final = f"{PREFIX}guard_"
-_TAKEN: Final = sql.quote(f"{PREFIX}taken")
-"""Has a row as soon as the application's own tables have one that moves."""
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple).decode
 
@@ -47,7 +43,7 @@ _decode = msgspec.msgpack.Decoder(tuple).decode
 class SqliteShard:
     """One connection to the file."""
 
-    __slots__ = ("_connection", "_log", "_pace", "_path")
+    __slots__ = ("_connection", "_log", "_pace", "_path", "_tidied_at")
 
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(
@@ -62,9 +58,10 @@ class SqliteShard:
         self._log = path.with_name(f"{path.name}-wal") if mode == "wal" else None
         self._connection.execute(f"PRAGMA synchronous = {'FULL' if self._log is None else 'NORMAL'}")
         self._connection.execute("PRAGMA cache_size = -32000")
-        self._connection.execute("PRAGMA wal_autocheckpoint = 0")  # a commit would take as long as that; see `tidy`
+        self._connection.execute("PRAGMA wal_autocheckpoint = 0")  # a commit would take as long as that; see `commit`
         self._path = path
         self._pace = TurnPace()
+        self._tidied_at = 0
 
     def relation(self, table: str) -> str:
         """The name of a table as SQL."""
@@ -99,19 +96,19 @@ class SqliteShard:
         self._connection.execute("PRAGMA defer_foreign_keys = ON")
 
     def commit(self) -> None:
-        """Commit."""
+        """Commit. Others that write wait for neither the disk nor what takes old pages out of the log."""
         self._connection.execute("COMMIT")
-
-    def sync(self) -> None:
-        """Return once all that was committed outlasts a power cut. What is no longer in the log is safe already."""
         if self._log is None:
             return
-        with suppress(FileNotFoundError), self._log.open("rb") as log:
-            os.fsync(log.fileno())
-
-    def tidy(self) -> None:
-        """Begin to take what was committed out of the log, beside: others' next commit would have to do it."""
-        if self._log is not None:
+        try:
+            with (
+                suppress(FileNotFoundError),
+                self._log.open("rb") as log,
+            ):  # what is no longer in the log is safe already
+                os.fsync(log.fileno())
+        except OSError as error:
+            raise sqlite3.OperationalError(str(error)) from error
+        if self._has_much_in_the_log():
             threading.Thread(target=_checkpoint, args=(self._path,), daemon=True).start()
 
     def rollback(self) -> None:
@@ -147,7 +144,6 @@ class SqliteShard:
                 name = f"{BESIDE}{each.number}"
                 self.run(f"CREATE TABLE {sql.quote(name)} ({sql.listed(each.table.columns)})")
                 self.run(f"CREATE INDEX {sql.quote(f'{name}_key')} ON {sql.quote(name)} ({sql.listed(each.key)})")
-            self.run(f"CREATE TABLE {_TAKEN} (number INTEGER)")
             self.commit()
         except BaseException:
             self.rollback()
@@ -159,101 +155,23 @@ class SqliteShard:
         self._connection.executemany(insert, (_decode(row) for _, row in rows))
 
     def keep_by_turns(self, table: MovedTable, rows: Iterable[MovedRow]) -> None:
-        """Put rows into the table beside, in short transactions."""
+        """Put rows into the table beside, in short transactions. A power cut may undo them."""
         insert = sql.insert(f"{BESIDE}{table.number}", table.table.columns)
         left = [_decode(row) for _, row in rows]
         while left:
             turn, left = left[: self._pace.rows], left[self._pace.rows :]
-            self.take_turn(partial(self._connection.executemany, insert, turn), len(turn))
-
-    def load_by_turns(self, tables: Sequence[MovedTable], until_s: float) -> None:
-        """Insert the rows of the tables beside, durably, in short transactions; parents first.
-
-        Rows that refer to rows of their own table, or in circles, are inserted by one transaction. Raises NotNowError
-        after that instant. Nobody who holds the lock is waited for as long as elsewhere: lists wait.
-        """
-        self._connection.execute(f"PRAGMA busy_timeout = {_SHORTLY_MS}")
-        self._pace.begin_urgent()
-        try:
-            if refer_onwards(tables):
-                self.take_turn(partial(self._load_at_once, tables), 0, lists_wait=True)
-            else:
-                for each in tables:
-                    self._load_by_turns(each, until_s)
-        finally:
-            self._connection.execute(f"PRAGMA busy_timeout = {_BUSY_S * 1000:.0f}")
-        self.sync()
-        self.tidy()
-
-    def has_taken(self) -> bool:
-        """Whether rows that move were taken over."""
-        is_there = self.query(f"SELECT 1 FROM sqlite_master WHERE name = '{PREFIX}taken'")
-        return bool(is_there) and bool(self.query(f"SELECT 1 FROM {_TAKEN} LIMIT 1"))
-
-    def forget_taken(self) -> None:
-        """They were taken back, in the open transaction."""
-        self.run(f"DELETE FROM {_TAKEN}")
-
-    def _load_at_once(self, tables: Sequence[MovedTable]) -> None:
-        self.run(f"INSERT INTO {_TAKEN} VALUES (0)")
-        for each in tables:
-            self.load(each)
-
-    def _load_some(self, insert: str) -> None:
-        self.run(f"INSERT INTO {_TAKEN} VALUES (0)")
-        self.run(insert)
-
-    def _load_by_turns(self, table: MovedTable, until_s: float) -> None:
-        columns, beside = sql.listed(table.table.columns), sql.quote(f"{BESIDE}{table.number}")
-        into = f"INSERT INTO {sql.quote(table.name)} ({columns}) SELECT {columns} FROM {beside}"
-        after = 0
-        while True:
-            some = f"SELECT rowid FROM {beside} WHERE rowid > {after} ORDER BY rowid LIMIT {self._pace.rows}"
-            ((last, count),) = self.query(f"SELECT max(rowid), count(*) FROM ({some})")
-            if last is None:
-                return
-            insert = f"{into} WHERE rowid > {after} AND rowid <= {last} ORDER BY rowid"
-            self.take_turn(partial(self._load_some, insert), int(str(count)), lists_wait=True)
-            after = int(str(last))
-            if now() > until_s:
-                raise NotNowError("the rows took longer than requests may wait for this attempt")
-
-    def take_turn(self, write: Callable[[], object], rows: int, *, lists_wait: bool = False) -> None:
-        """Write while nobody else can, then let others."""
-        asked_at = now()
-        self.begin()
-        began_at = now()
-        try:
-            write()
-            self.commit()
-        except BaseException:
-            self.rollback()
-            raise
-        took_s = now() - began_at
-        time.sleep(
-            self._pace.urgent_rest_s(took_s, rows)
-            if lists_wait
-            else self._pace.rest_s(took_s, rows, began_at - asked_at)
-        )
-
-    def put(self, table: MovedTable, rows: Iterable[bytes]) -> None:
-        """Insert rows, or let those with the same keys be like them, in the open transaction. Nothing cascades."""
-        same = ", ".join(f"{name} = excluded.{name}" for name in map(sql.quote, table.table.columns))
-        insert = sql.insert(table.name, table.table.columns)
-        self._connection.executemany(
-            f"{insert} ON CONFLICT ({sql.listed(table.key)}) DO UPDATE SET {same}", map(_decode, rows)
-        )
-
-    def has_any(self, table: MovedTable, keys: Iterable[bytes]) -> bool:
-        """Whether one of the rows that move has such a primary key."""
-        asked = f"SELECT 1 FROM {sql.quote(table.name)} WHERE {_same(table)} AND {table.where}"
-        return any(self._connection.execute(asked, _decode(key)).fetchone() for key in keys)
-
-    def remove_keys(self, table: MovedTable, keys: Iterable[bytes]) -> None:
-        """Delete those of the rows that move that have these primary keys, in the open transaction."""
-        self._connection.executemany(
-            f"DELETE FROM {sql.quote(table.name)} WHERE {_same(table)} AND {table.where}", map(_decode, keys)
-        )
+            asked_at = now()
+            self.begin()
+            began_at = now()
+            try:
+                self._connection.executemany(insert, turn)
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self.rollback()
+                raise
+            time.sleep(self._pace.rest_s(now() - began_at, len(turn), began_at - asked_at))
+        if self._log is not None and self._has_much_in_the_log():
+            self.run("PRAGMA wal_checkpoint(PASSIVE)")
 
     def drop(self, table: MovedTable, keys: Iterable[bytes]) -> None:
         """Delete rows from the table beside, in the open transaction."""
@@ -359,33 +277,6 @@ class SqliteShard:
             self.rollback()
             raise
 
-    def guard(self, tables: Sequence[MovedTable]) -> None:
-        """Refuse from now on what would link a row that stays to one that moves, in the open transaction.
-
-        Once the rows are gone, its foreign key refuses it.
-        """
-        for number, (each, condition) in enumerate(strayed(tables, self.relation)):
-            key = " AND ".join(f"{name} IS NEW.{name}" for name in map(sql.quote, each.key))
-            found = f"SELECT 1 FROM {sql.quote(each.name)} WHERE {key} AND {condition}"
-            for event in ("INSERT", "UPDATE"):
-                self.run(
-                    f"CREATE TRIGGER {sql.quote(f'{_GUARD}{number}_{event.lower()}')} AFTER {event}"
-                    f" ON {sql.quote(each.name)} BEGIN"
-                    f" SELECT RAISE(ABORT, 'FOREIGN KEY constraint failed') WHERE EXISTS ({found}); END"
-                )
-
-    def unguard(self) -> None:
-        """Refuse nothing any more."""
-        self.begin()
-        try:
-            for (name,) in self.query(_made("trigger")):
-                if str(name).startswith(_GUARD):
-                    self.run(f"DROP TRIGGER {sql.quote(str(name))}")
-            self.commit()
-        except BaseException:
-            self.rollback()
-            raise
-
     def pass_over_own_changes(self) -> None:
         """What the open transaction changes is not written down: it drops the triggers."""
         for (name,) in self.query(_made("trigger")):
@@ -434,6 +325,14 @@ class SqliteShard:
     def close(self) -> None:
         """Close the connection; an open transaction is undone."""
         self._connection.close()
+
+    def _has_much_in_the_log(self) -> bool:
+        """Since it was last asked: others' next commit would have to take it out."""
+        changes = self._connection.total_changes
+        if changes - self._tidied_at < _TIDIED_ROWS:
+            return False
+        self._tidied_at = changes
+        return True
 
     def _rows(self, table: MovedTable, query: str) -> Iterator[list[bytes]]:
         for batch in _fetched(self._connection.execute(query), table, _BATCH_ROWS):

@@ -108,17 +108,6 @@ def left_behind(tables: Sequence[MovedTable], relation: Relation) -> list[tuple[
     return found
 
 
-def strayed(tables: Sequence[MovedTable], relation: Relation) -> list[tuple[MovedTable, str]]:
-    """For each link of a table: the condition of the rows that go without their parent, or stay without it."""
-    return [
-        (
-            each,
-            f"({there} AND ({each.where}) IS NOT TRUE OR {each.where} AND {_given(link)} AND ({there}) IS NOT TRUE)",
-        )
-        for each, link, there in _linked(tables, relation)
-    ]
-
-
 def _linked(tables: Sequence[MovedTable], relation: Relation) -> Iterator[tuple[MovedTable, ForeignKey, str]]:
     """Each link, and the condition of the rows whose parent moves by it."""
     where = {each.name: each.where for each in tables}
@@ -145,12 +134,6 @@ def cut(tables: Sequence[MovedTable], ownership: Ownership, relation: Relation) 
         (table, link, f"SELECT {sql.listed(link.columns)} FROM {relation(table.name)} WHERE {condition} LIMIT 1")
         for table, link, condition in links
     ]
-
-
-def refer_onwards(tables: Sequence[MovedTable]) -> bool:
-    """Whether rows refer to rows of their own table, or of a later one: no order has all parents first."""
-    places = {each.name: each.number for each in tables}
-    return any(places.get(link.parent, -1) >= each.number for each in tables for link in each.table.foreign_keys)
 
 
 def _given(link: ForeignKey) -> str:

@@ -16,29 +16,15 @@ _FASTER_MAX: Final = 2.0
 _SLOWER_MAX: Final = 0.25
 _REST_S_MIN: Final = 0.003
 _REST_S_MAX: Final = 0.05
-_URGENT_S: Final = 0.2
-"""Of all rests of a take-over: lists, and changes of the tenants, wait for each."""
-_URGENT_S_MIN: Final = 0.001
 
 
 class TurnPace:
     """Turns at one database."""
 
-    __slots__ = ("_left_s", "_rows")
+    __slots__ = ("_rows",)
 
     def __init__(self) -> None:
         self._rows = float(_FIRST_ROWS)
-        self._left_s = 0.0
-
-    def begin_urgent(self) -> None:
-        """Lists wait from now on: all rests together are short."""
-        self._left_s = _URGENT_S
-
-    def urgent_rest_s(self, took_s: float, rows: int) -> float:
-        """How long to stay away after such a turn while lists wait."""
-        rest_s = min(self.rest_s(took_s, rows) / 2, max(_URGENT_S_MIN, self._left_s))
-        self._left_s -= rest_s
-        return rest_s
 
     @property
     def rows(self) -> int:
