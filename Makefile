@@ -107,8 +107,8 @@ crash: $(READY) ## kill the gateway at every step of every kind of change, and l
 move: $(READY) ## move tenants between shards under load, a shard added, one drained and removed: MOVES=100 QUICK=1 SEED=… DB=postgresql
 	@$(BIN)/python -m proof.move --db $(DB) $(if $(MOVES),--moves $(MOVES)) $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED))
 
-move-crash: $(READY) ## kill the mover, the gateway and a shard at each phase of a movement: QUICK=1
-	@$(BIN)/python -m proof.move.crash $(if $(QUICK),--quick)
+move-crash: $(READY) ## kill the mover, the gateway and a shard at each phase of a movement: QUICK=1 DB=postgresql
+	@$(BIN)/python -m proof.move.crash --db $(DB) $(if $(QUICK),--quick)
 
 schemas: $(READY) ## split the schema of another application, compare by pg_dump: SERVER=URL TENANT=table DUMP=structure.sql
 	@$(BIN)/python -m proof.schemas --server '$(SERVER)' --tenant $(TENANT) $(if $(DUMP),--dump $(DUMP)) $(if $(SOURCE),--source '$(SOURCE)')

@@ -18,6 +18,7 @@ import httpx
 from proof.compare import difference
 from proof.data import CACHE, Data
 from proof.fleet import Fleet
+from proof.move.databases import ask, is_url
 from proof.move.moving import POINTS, MovingProcess
 from proof.move.world import lost_and_doubled, places_of, running_world, tenants_of
 
@@ -28,14 +29,19 @@ _LISTS: Final = (
     "/v3/dates?order=start_date&limit=50&with_count=true",
     "/v3/reports/sales?group_by=month",
 )
+_LEFT_IN_SQLITE: Final = "SELECT name FROM sqlite_master WHERE name LIKE '~_shardgate%' ESCAPE '~'"
+_LEFT_IN_POSTGRESQL: Final = """SELECT relname::text FROM pg_class WHERE relname ^@ '_shardgate'
+    UNION SELECT tgname::text FROM pg_trigger WHERE tgname ^@ '_shardgate'
+    UNION SELECT proname::text FROM pg_proc WHERE proname ^@ '_shardgate'"""
 
 
 def main() -> None:
     """Kill at each point, and count."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true", help="the mover alone")
+    options.add_argument("--db", choices=("sqlite", "postgresql"), default="sqlite", help="the shards' databases")
     given = options.parse_args()
-    findings = run(CACHE / "move-crash", VICTIMS[:1] if given.quick else VICTIMS)
+    findings = run(CACHE / "move-crash", VICTIMS[:1] if given.quick else VICTIMS, POINTS, given.db)
     for name, found in findings.items():
         for each in found:
             print(f"{name}: {each[:300]}")
@@ -44,10 +50,12 @@ def main() -> None:
     sys.exit(whole != len(findings))
 
 
-def run(folder: Path, victims: tuple[str, ...], points: tuple[str, ...] = POINTS) -> dict[str, list[str]]:
+def run(
+    folder: Path, victims: tuple[str, ...], points: tuple[str, ...] = POINTS, database: str = "sqlite"
+) -> dict[str, list[str]]:
     """What was found at each point: nothing, where all is whole."""
     findings: dict[str, list[str]] = {}
-    with running_world(0.02, 3, folder, [2000]) as (fleet, data):
+    with running_world(0.02, 3, folder, [2000], database) as (fleet, data):
         with fleet.client(fleet.monolith):  # which gives so many tokens an hour
             pass
         for victim in victims:
@@ -115,11 +123,7 @@ def _whole(fleet: Fleet, data: Data, tenant: str) -> list[str]:
     if lost_and_doubled(data) != (0, 0):
         found.append("{} rows are lost, {} are doubled".format(*lost_and_doubled(data)))
     for name, path in data.shards.items():
-        with closing(sqlite3.connect(path)) as database:
-            left = database.execute(
-                "SELECT name FROM sqlite_master WHERE name LIKE '~_shardgate%' ESCAPE '~'"
-            ).fetchall()
-        if left:
+        if left := ask(path, _LEFT_IN_POSTGRESQL if is_url(path) else _LEFT_IN_SQLITE):
             found.append(f"{name} still has {left}")
     with closing(sqlite3.connect(data.directory)) as store:
         if store.execute("SELECT 1 FROM movements WHERE ended_at = 0").fetchall():

@@ -1,8 +1,9 @@
 """Measures how long requests take while tenants move, and while none does, at a steady pace.
 
-Who moves nothing is a *bystander*: its reads are timed from when they were due, over several connections, so that one
-that waits does not hold up the next ones. The tenant that moves is changed all the time, so that a client has waited as
-long as is said. Times with and without a movement are taken in turns, as the machine is another one a minute later.
+Who moves nothing is a *bystander*: its reads, its lists of all shards, and its changes. Reads are timed from when they
+were due, over several connections, so that one that waits does not hold up the next ones. The tenant that moves is
+changed all the time, so that a client has waited as long as is said. Times with and without a movement are taken in
+turns, as the machine is another one a minute later.
 Holds: the load is the same with and without a movement: who moved last is changed on. A change is made at the monolith,
 too, and changes nothing that is compared. It is a process of its own: that of the proof stands still for a second while
 it collects garbage.
@@ -33,6 +34,7 @@ _CHANGE_S: Final = 0.2  # the monolith has changes enough to make
 _READERS: Final = 4
 _WARM_S: Final = 2.0
 """The first requests find caches cold; they are not counted."""
+_LIST: Final = "/v3/events?order=-name&limit=20&with_count=true"
 _CHANGE: Final = {"email": "moved@example.com"}
 
 
@@ -96,7 +98,7 @@ class _Clients(AskingThreads):
     """What the process does."""
 
     def __init__(self, load: Load) -> None:
-        super().__init__(_READERS + (2 if load.changes else 0))
+        super().__init__(_READERS + (3 if load.changes else 1))
         self._load = load
         self._began_at = time.monotonic()
         self.moves_last: str | None = None
@@ -114,7 +116,8 @@ class _Clients(AskingThreads):
             if number < _READERS:
                 self._read(number, gateway)
             else:
-                (self._change_bystanders, self._change_the_moving)[number - _READERS](monolith, gateway)
+                others = (self._list, self._change_bystanders, self._change_the_moving)
+                others[number - _READERS](monolith, gateway)
 
     def _due(self, period_s: float, first_s: float = 0.0) -> Iterator[tuple[int, float]]:
         """The numbers of requests, each when it is due, and that moment."""
@@ -129,6 +132,10 @@ class _Clients(AskingThreads):
             tenant = self._load.bystanders[(number + reader) % len(self._load.bystanders)]
             path = f"/v3/vendors/{tenant}" + ("/events?limit=5" if number % 2 else "")
             self._timed("reads", due_at, partial(gateway.get, path))
+
+    def _list(self, _: httpx.Client, gateway: httpx.Client) -> None:
+        for _number, _due_at in self._due(_CHANGE_S, PERIOD_S / 2):
+            self._timed("lists", time.monotonic(), partial(gateway.get, _LIST))
 
     def _change_bystanders(self, monolith: httpx.Client, gateway: httpx.Client) -> None:
         for number, _ in self._due(_CHANGE_S):

@@ -34,6 +34,8 @@ Report = Callable[[str, int], None]
 
 _BYSTANDERS: Final = 4
 _PAUSE_S_MAX: Final = 5.0
+REFUSED_MAX: Final = 20
+"""Movements in a row that are refused before a run ends with an error."""
 
 
 @dataclass
@@ -199,14 +201,26 @@ def _under_changes(fleet: Fleet, moving: _Moving, moves: int, seed: int) -> None
     clients.start()
     try:
         with Meter(moving.load(fleet, changes=True)) as meter:
-            while moves and clients.is_alive():
-                moves -= moving.move(moving.chance.choice(moving.tenants), meter)
+            moves = make_movements(
+                lambda: moving.move(moving.chance.choice(moving.tenants), meter), moves, clients.is_alive
+            )
     finally:
         done.set()
         clients.join()
     _count(moving, None, meter, "under changes")
     if moves:
-        result.differences.append(f"the clients ended, and {moves} movements were not made")
+        last = f"; the last one that was refused: {result.refused[-1]}" if result.refused else ""
+        result.differences.append(f"{moves} movements were not made, as all were refused or the clients ended{last}")
+
+
+def make_movements(move: Callable[[], bool], moves: int, goes_on: Callable[[], bool]) -> int:
+    """So many movements; one that is refused is made up for, but not for ever. Returns how many were not made."""
+    refused = 0
+    while moves and refused < REFUSED_MAX and goes_on():
+        made = move()
+        moves -= made
+        refused = 0 if made else refused + 1
+    return moves
 
 
 def _count(moving: _Moving, readers: Readers | None, meter: Meter, when: str) -> None:

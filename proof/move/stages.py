@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple, get_args
 
 from proof.chaos.judged import percentile
 
-Kind = Literal["reads", "changes"]
+Kind = Literal["reads", "lists", "changes"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 Stage = Literal["checking", "copying", "rows", "switching", "clearing", "control"]
 

@@ -1,6 +1,6 @@
 """How long a copy rests between two batches."""
 
-from shardgate.move.pace import REST_S_MAX, CopyPace
+from shardgate.move.pace import REST_S_MAX, CopyPace, rest_between_s
 
 
 def test_a_copy_rests_as_long_as_a_batch_took() -> None:
@@ -39,3 +39,7 @@ def test_a_batch_of_a_few_rows_is_no_sign_of_a_slow_shard() -> None:
 
 def test_a_clock_that_stands_still_is_no_error() -> None:
     assert CopyPace().rest_s(0.0, 0) == 0.0
+
+
+def test_movements_of_a_plan_rest_as_long_as_each_took_and_two_seconds_at_most() -> None:
+    assert (rest_between_s(0.3), rest_between_s(60.0)) == (0.3, 2.0)

@@ -10,6 +10,7 @@ from shardgate.move.database import ShardDatabase
 from shardgate.move.elsewhere import rows_of_tenants
 from shardgate.move.shards import TenantDivision
 from shardgate.move.tables import MovedTable, cut, left_behind, torn
+from shardgate.move.unique_indexes import Clash, UniqueIndex
 from shardgate.move.versions import schema_objections
 from shardgate.split.database.schema import ForeignKey
 
@@ -117,19 +118,28 @@ def _lacking(
 def _clashes(
     names: tuple[ShardId, ShardId], source: ShardDatabase, target: ShardDatabase, tables: Sequence[MovedTable]
 ) -> list[str]:
+    """Rows that the target would refuse: one line for each unique index or exclusion constraint."""
     found = []
     for each in tables:
-        for columns in source.unique_keys(each):
-            for batch in source.values(each, columns, each.where):
-                taken = target.present(each, columns, batch)
-                if taken:
-                    named = ", ".join(columns)
-                    found.append(
-                        f"{names[1]}: {each.name} has a row with {named} = {taken[0]}, and so has {names[0]}, of the"
-                        " tenant that moves. Change one of them"
-                    )
+        for index in source.unique_indexes(each):
+            for batch in source.terms(each, index):
+                clash = target.clash(each, index, batch)
+                if clash is not None:
+                    found.append(_refused(names, each, index, clash))
                     break
     return found
+
+
+def _refused(names: tuple[ShardId, ShardId], table: MovedTable, index: UniqueIndex, clash: Clash) -> str:
+    named = f"{', '.join(index.shown)} = {clash.values}"
+    there = f"{names[1]}: {table.name} has a row"
+    by = f"({table.name} {clash.key} there{f', by {index.name}' if index.name else ''})"
+    if index.excludes:
+        return (
+            f"{there} that its constraint does not allow beside the one with {named} that moves from {names[0]} {by}."
+            " Change one of them"
+        )
+    return f"{there} with {named}, and so has {names[0]}, of the tenant that moves {by}. Change one of them"
 
 
 def _shown(row: Sequence[object]) -> str:

@@ -3,13 +3,14 @@
 Holds: a row is bytes that the other database of the same kind takes in as they are, and equal rows are equal bytes.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
 from msgspec import Struct
 
 from shardgate.move.spellings import DatabaseKey
 from shardgate.move.tables import MovedTable
+from shardgate.move.unique_indexes import Clash, TermValues, UniqueIndex
 from shardgate.split.database.inventory import Inventory
 
 PREFIX: Final = "_shardgate_move_"
@@ -61,7 +62,7 @@ class ShardDatabase(Protocol):
         """Undo the open transaction, if there is one. It never fails."""
         ...
 
-    def read(self, table: MovedTable, where: str) -> Iterator[list[MovedRow]]:
+    def read(self, table: MovedTable, where: str) -> Generator[list[MovedRow], None, None]:
         """The rows of a table under a condition, in batches."""
         ...
 
@@ -79,6 +80,10 @@ class ShardDatabase(Protocol):
 
     def keep(self, table: MovedTable, rows: Iterable[MovedRow]) -> None:
         """Put rows into the table beside, in the open transaction."""
+        ...
+
+    def keep_by_turns(self, table: MovedTable, rows: Iterable[MovedRow]) -> None:
+        """Put rows into the table beside, and commit: others wait for a moment at most. A power cut may undo it."""
         ...
 
     def drop(self, table: MovedTable, keys: Iterable[bytes]) -> None:
@@ -118,6 +123,18 @@ class ShardDatabase(Protocol):
 
     def unique_keys(self, table: MovedTable) -> list[tuple[str, ...]]:
         """The columns of the primary key and of each other unique index without a condition."""
+        ...
+
+    def unique_indexes(self, table: MovedTable) -> list[UniqueIndex]:
+        """All that keeps two rows of the table apart, the primary key first."""
+        ...
+
+    def terms(self, table: MovedTable, index: UniqueIndex) -> Iterator[list[TermValues]]:
+        """What the terms of an index are of the rows that move and that it holds, in batches."""
+        ...
+
+    def clash(self, table: MovedTable, index: UniqueIndex, rows: Sequence[TermValues]) -> Clash | None:
+        """One row of this database that is at odds with one of these, which `terms` of the other one gave."""
         ...
 
     def capture(self, tables: Sequence[MovedTable]) -> None:

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Generator, Sequence
 from contextlib import closing
+from functools import partial
 from math import inf
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from shardgate.config.schema import ApplicationCopyConfig
 from shardgate.move.application import ApplicationFailedError, CarrierPlace, TenantCarrier
 from shardgate.move.database import ShardDatabase
 from shardgate.move.errors import DifferentRowsError, GivenUpError
+from shardgate.move.gently import gently
 from shardgate.move.moving_rows import MovingRows, digest_of_table
 from shardgate.move.request import MoveSettings
 from shardgate.move.shards import open_shard
@@ -50,7 +52,7 @@ class HandedRows(MovingRows):
 
     def copy(self) -> Generator[int, None, None]:
         """Let the application export the tenants while it serves; yields how many rows that were."""
-        self._export(self._config.export_timeout_s)
+        gently(partial(self._export, self._config.export_timeout_s))
         yield sum(digest.rows for digest in self._exported.values())
 
     def catch_up(self) -> int:

@@ -232,7 +232,7 @@ class Mover:
         told.rows, told.copied, told.why = gently(work.count), 0, ""
         self._require_gateways(movement)
         with closing(work.copy()) as batches:
-            while (count := gently(partial(next, batches, None))) is not None:
+            for count in batches:
                 told.copied += count
                 self._tell(movement, told)
                 if self._is_given_up(movement):

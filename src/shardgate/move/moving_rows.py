@@ -8,11 +8,14 @@ import time
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
 from math import inf
 
 from shardgate.move.checks import left_objections, torn_objections
 from shardgate.move.database import PREFIX, ShardDatabase
 from shardgate.move.errors import DifferentRowsError, GivenUpError, MoveRefusedError, NotNowError
+from shardgate.move.gently import gently
 from shardgate.move.pace import CopyPace
 from shardgate.move.request import MoveSettings
 from shardgate.move.shards import TenantDivision, open_shard, read_division
@@ -101,17 +104,12 @@ class MovingRows:
         pace = CopyPace()
         for each in self.tables:
             began_at = now()
-            for batch in self.source.read(each, each.where):
-                self.target.begin()
-                try:
-                    self.target.keep(each, batch)
-                    self.target.commit()
-                except BaseException:
-                    self.target.rollback()
-                    raise
-                time.sleep(pace.rest_s(now() - began_at, len(batch)))
-                yield len(batch)
-                began_at = now()
+            with closing(self.source.read(each, each.where)) as batches:
+                while (batch := gently(partial(next, batches, None))) is not None:
+                    self.target.keep_by_turns(each, batch)  # not gently: whoever gives way holds the lock longer
+                    time.sleep(pace.rest_s(now() - began_at, len(batch)))
+                    yield len(batch)
+                    began_at = now()
         self.is_copied = True
 
     def catch_up(self) -> int:

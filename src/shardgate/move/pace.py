@@ -16,6 +16,12 @@ _FULL_ROWS: Final = 1000
 """A batch of fewer rows counts less: most of its time is that of its transaction."""
 _FORGETS: Final = 1.02
 """By how much the best time is believed less with each batch: what a shard can do changes."""
+_BETWEEN_S_MAX: Final = 2.0
+
+
+def rest_between_s(took_s: float) -> float:
+    """How long to rest after a movement that took so long, before the next one of a plan begins."""
+    return min(_BETWEEN_S_MAX, took_s)
 
 
 class CopyPace:

@@ -5,7 +5,7 @@ to make or to remove a trigger, and that is given up and tried again where other
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -14,8 +14,10 @@ import psycopg
 from shardgate.move.counting import reached
 from shardgate.move.database import BESIDE, PREFIX, Counter, MovedRow
 from shardgate.move.postgres_counters import postgres_counters
+from shardgate.move.postgres_unique import postgres_unique_indexes
 from shardgate.move.spellings import DatabaseKey, bytes_of, texts_of
 from shardgate.move.tables import MovedTable
+from shardgate.move.unique_indexes import Clash, TermValues, UniqueIndex
 from shardgate.split.database import sql
 from shardgate.split.database.address import DatabaseAddress
 from shardgate.split.database.inventory import Inventory
@@ -86,7 +88,7 @@ class PostgresShard:
         except psycopg.Error:
             return  # the connection is lost, and the transaction with it
 
-    def read(self, table: MovedTable, where: str) -> Iterator[list[MovedRow]]:
+    def read(self, table: MovedTable, where: str) -> Generator[list[MovedRow], None, None]:
         """The rows of a table under a condition, in batches."""
         count = len(table.key)
         columns = [*_texts(table.key), *map(sql.quote, table.table.columns)]
@@ -118,6 +120,16 @@ class PostgresShard:
     def keep(self, table: MovedTable, rows: Iterable[MovedRow]) -> None:
         """Put rows into the table beside, in the open transaction."""
         self._copy_in(_beside(table), table.table.columns, (row for _, row in rows))
+
+    def keep_by_turns(self, table: MovedTable, rows: Iterable[MovedRow]) -> None:
+        """Put rows into the table beside, in one transaction: nobody waits for it."""
+        self.begin()
+        try:
+            self.keep(table, rows)
+            self.commit()
+        except BaseException:
+            self.rollback()
+            raise
 
     def drop(self, table: MovedTable, keys: Iterable[bytes]) -> None:
         """Delete rows from the table beside, in the open transaction."""
@@ -182,6 +194,37 @@ class PostgresShard:
         for index, column in self.query(_UNIQUE.format(sql.literal(relation(table.name)))):
             found.setdefault(index, []).append(str(column))
         return list(dict.fromkeys([table.key, *map(tuple, found.values())]))
+
+    def unique_indexes(self, table: MovedTable) -> list[UniqueIndex]:
+        """All that keeps two rows of the table apart, the primary key first."""
+        return postgres_unique_indexes(self.query, relation(table.name))
+
+    def terms(self, table: MovedTable, index: UniqueIndex) -> Iterator[list[TermValues]]:
+        """What the terms of an index are of the rows that move and that it holds, in batches."""
+        source = f"{relation(table.name)} WHERE {table.where} AND {index.condition}"
+        rows = self.query(sql.select([f"({term})::text" for term in index.terms], source))
+        for start in range(0, len(rows), _BATCH_ROWS):
+            yield rows[start : start + _BATCH_ROWS]
+
+    def clash(self, table: MovedTable, index: UniqueIndex, rows: Sequence[TermValues]) -> Clash | None:
+        """One row of this database that is at odds with one of these, which `terms` of the other one gave."""
+        own = relation(table.name)
+        kinds = self.query(sql.select([f"pg_typeof({term})::text" for term in index.terms], f"{own} LIMIT 1"))
+        if not kinds:
+            return None
+        columns = [f"{PREFIX}term_{place}" for place in range(len(index.terms))]
+        listed = ", ".join(f"({', '.join(map(_typed, row, kinds[0]))})" for row in rows)
+        at_odds = " AND ".join(
+            f"({term} {operator} {column}"
+            + (f" OR {term} IS NULL AND {column} IS NULL)" if index.nulls_are_equal else ")")
+            for term, operator, column in zip(index.terms, index.operators, columns, strict=True)
+        )
+        source = f"(VALUES {listed}) AS {PREFIX}terms ({', '.join(columns)}) JOIN {own} ON {index.condition}"
+        wanted = [*_texts(table.key), *(f"coalesce({column}::text, 'NULL')" for column in columns)]
+        for row in self.query(f"{sql.select(wanted, source)} AND {at_odds} LIMIT 1"):
+            key, values = row[: len(table.key)], row[len(table.key) :]
+            return Clash(", ".join(map(str, key)), ", ".join(map(str, values)))
+        return None
 
     def capture(self, tables: Sequence[MovedTable]) -> None:
         """Write down the primary key of every row that changes from now on."""
@@ -267,6 +310,10 @@ class PostgresShard:
                     lines = []
             if lines:
                 yield lines
+
+
+def _typed(value: object, kind: object) -> str:
+    return ("NULL" if value is None else sql.literal(str(value))) + f"::{kind}"
 
 
 def _bytea(key: bytes) -> str:

@@ -3,15 +3,18 @@
 Holds: a tenant that cannot be moved is named, and stays; the others are moved.
 """
 
+import time
 from collections.abc import Callable, Collection, Sequence
 
 from shardgate.core.topology import ShardId
 from shardgate.move.balance import PlannedMove, plan_moves
 from shardgate.move.errors import MoveRefusedError
 from shardgate.move.mover import Mover
+from shardgate.move.pace import rest_between_s
 from shardgate.move.request import MoveSettings
 from shardgate.move.shares import Departure
 from shardgate.move.weights import tenant_loads
+from shardgate.net.clock import now
 from shardgate.store.movements import Movement, Movements
 from shardgate.store.opening import open_store
 
@@ -32,9 +35,13 @@ def carry_out(
     done: Callable[[Movement], None],
     refused: Callable[[str], None],
 ) -> int:
-    """Make all movements; returns how many tenants were refused."""
+    """Make all movements, and rest between them; returns how many tenants were refused."""
     failures = 0
-    for each in plan:
+    began_at = now()
+    for number, each in enumerate(plan):
+        if number:
+            time.sleep(rest_between_s(now() - began_at))
+        began_at = now()
         try:
             for movement in mover.move(each.tenants, each.target):
                 done(movement)

@@ -1,12 +1,16 @@
 """A SQLite file as a shard between which tenants move.
 
-Holds: while a transaction that writes is open, others that write wait for it; readers do not.
+Holds: while a transaction that writes is open, others that write wait for it; readers do not. So where
+the file has a write-ahead log, a commit waits for the disk when its lock is free again.
 """
 
+import os
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+import threading
+import time
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
 from itertools import product
 from pathlib import Path
 from typing import Any, Final
@@ -16,13 +20,18 @@ import msgspec
 from shardgate.move.database import BESIDE, PREFIX, Counter, MovedRow
 from shardgate.move.errors import GivenUpError
 from shardgate.move.spellings import DatabaseKey, bytes_in, bytes_of, texts_of
+from shardgate.move.sqlite_unique import sqlite_unique_indexes
 from shardgate.move.tables import MovedTable
+from shardgate.move.turns import TurnPace
+from shardgate.move.unique_indexes import Clash, TermValues, UniqueIndex
+from shardgate.net.clock import now
 from shardgate.split.database import sql
 from shardgate.split.database.inventory import Inventory
 from shardgate.split.sqlite.counters import read_sqlite_counter
 from shardgate.split.sqlite.inventory import read_inventory
 
 _BUSY_S: Final = 30.0
+_TIDIED_ROWS: Final = 1000
 _ID_MAX: Final = 2**63 - 1
 _BATCH_ROWS: Final = 1000
 _ASKED_MAX: Final = 400  # rows of one question, whose values stand in its text
@@ -34,7 +43,7 @@ _decode = msgspec.msgpack.Decoder(tuple).decode
 class SqliteShard:
     """One connection to the file."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_log", "_pace", "_path", "_tidied_at")
 
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(
@@ -45,8 +54,14 @@ class SqliteShard:
             check_same_thread=False,  # one thread at a time
         )
         self._connection.execute("PRAGMA foreign_keys = ON")
-        self._connection.execute("PRAGMA synchronous = FULL")
+        ((mode,),) = self.query("PRAGMA journal_mode")
+        self._log = path.with_name(f"{path.name}-wal") if mode == "wal" else None
+        self._connection.execute(f"PRAGMA synchronous = {'FULL' if self._log is None else 'NORMAL'}")
         self._connection.execute("PRAGMA cache_size = -32000")
+        self._connection.execute("PRAGMA wal_autocheckpoint = 0")  # a commit would take as long as that; see `commit`
+        self._path = path
+        self._pace = TurnPace()
+        self._tidied_at = 0
 
     def relation(self, table: str) -> str:
         """The name of a table as SQL."""
@@ -81,15 +96,27 @@ class SqliteShard:
         self._connection.execute("PRAGMA defer_foreign_keys = ON")
 
     def commit(self) -> None:
-        """Commit."""
+        """Commit. Others that write wait for neither the disk nor what takes old pages out of the log."""
         self._connection.execute("COMMIT")
+        if self._log is None:
+            return
+        try:
+            with (
+                suppress(FileNotFoundError),
+                self._log.open("rb") as log,
+            ):  # what is no longer in the log is safe already
+                os.fsync(log.fileno())
+        except OSError as error:
+            raise sqlite3.OperationalError(str(error)) from error
+        if self._has_much_in_the_log():
+            threading.Thread(target=_checkpoint, args=(self._path,), daemon=True).start()
 
     def rollback(self) -> None:
         """Undo the open transaction, if there is one."""
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
-    def read(self, table: MovedTable, where: str) -> Iterator[list[MovedRow]]:
+    def read(self, table: MovedTable, where: str) -> Generator[list[MovedRow], None, None]:
         """The rows of a table under a condition, in batches."""
         columns = [*table.key, *table.table.columns]
         cursor = self._connection.execute(
@@ -111,21 +138,45 @@ class SqliteShard:
     def make_room(self, tables: Sequence[MovedTable]) -> None:
         """Make an empty table beside each of these. Its columns have no types: a value stays as it is."""
         self.release()
-        for each in tables:
-            name = f"{BESIDE}{each.number}"
-            self.run(f"CREATE TABLE {sql.quote(name)} ({sql.listed(each.table.columns)})")
-            self.run(f"CREATE INDEX {sql.quote(f'{name}_key')} ON {sql.quote(name)} ({sql.listed(each.key)})")
+        self.begin()
+        try:
+            for each in tables:
+                name = f"{BESIDE}{each.number}"
+                self.run(f"CREATE TABLE {sql.quote(name)} ({sql.listed(each.table.columns)})")
+                self.run(f"CREATE INDEX {sql.quote(f'{name}_key')} ON {sql.quote(name)} ({sql.listed(each.key)})")
+            self.commit()
+        except BaseException:
+            self.rollback()
+            raise
 
     def keep(self, table: MovedTable, rows: Iterable[MovedRow]) -> None:
         """Put rows into the table beside, in the open transaction."""
         insert = sql.insert(f"{BESIDE}{table.number}", table.table.columns)
         self._connection.executemany(insert, (_decode(row) for _, row in rows))
 
+    def keep_by_turns(self, table: MovedTable, rows: Iterable[MovedRow]) -> None:
+        """Put rows into the table beside, in short transactions. A power cut may undo them."""
+        insert = sql.insert(f"{BESIDE}{table.number}", table.table.columns)
+        left = [_decode(row) for _, row in rows]
+        while left:
+            turn, left = left[: self._pace.rows], left[self._pace.rows :]
+            asked_at = now()
+            self.begin()
+            began_at = now()
+            try:
+                self._connection.executemany(insert, turn)
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self.rollback()
+                raise
+            time.sleep(self._pace.rest_s(now() - began_at, len(turn), began_at - asked_at))
+        if self._log is not None and self._has_much_in_the_log():
+            self.run("PRAGMA wal_checkpoint(PASSIVE)")
+
     def drop(self, table: MovedTable, keys: Iterable[bytes]) -> None:
         """Delete rows from the table beside, in the open transaction."""
-        same = " AND ".join(f"{sql.quote(column)} IS ?" for column in table.key)
         self._connection.executemany(
-            f"DELETE FROM {sql.quote(f'{BESIDE}{table.number}')} WHERE {same}", map(_decode, keys)
+            f"DELETE FROM {sql.quote(f'{BESIDE}{table.number}')} WHERE {_same(table)}", map(_decode, keys)
         )
 
     def rows(self, table: MovedTable) -> Iterator[list[bytes]]:
@@ -186,6 +237,31 @@ class SqliteShard:
             if all(column is not None for (column,) in columns):
                 found.append(tuple(str(column) for (column,) in columns))
         return list(dict.fromkeys(found))
+
+    def unique_indexes(self, table: MovedTable) -> list[UniqueIndex]:
+        """All that keeps two rows of the table apart, the primary key first."""
+        return sqlite_unique_indexes(self.query, table.name, table.key)
+
+    def terms(self, table: MovedTable, index: UniqueIndex) -> Iterator[list[TermValues]]:
+        """What the terms of an index are of the rows that move and that it holds, in batches."""
+        source = f"{sql.quote(table.name)} WHERE {table.where} AND {index.condition}"
+        yield from _fetched(self._connection.execute(sql.select(index.terms, source)), table, _ASKED_MAX)
+
+    def clash(self, table: MovedTable, index: UniqueIndex, rows: Sequence[TermValues]) -> Clash | None:
+        """One row of this database that is at odds with one of these, which `terms` of the other one gave."""
+        columns = [f"{PREFIX}term_{place}" for place in range(len(index.terms))]
+        marks = f"({', '.join('?' * len(index.terms))})"
+        given = f"WITH {PREFIX}terms ({', '.join(columns)}) AS (VALUES {', '.join([marks] * len(rows))})"
+        at_odds = [f"{term} = {column}" for term, column in zip(index.terms, columns, strict=True)]
+        wanted = [*map(sql.quote, table.key), *index.terms]
+        # In this order, by the index: `(a, b) IN (VALUES …)` reads all rows where one of the terms is an expression.
+        source = f"{PREFIX}terms CROSS JOIN {sql.quote(table.name)} WHERE {' AND '.join([index.condition, *at_odds])}"
+        asked = f"{given} {sql.select(wanted, source)} LIMIT 1"
+        found = self._connection.execute(asked, [value for row in rows for value in row])
+        for row in found.fetchall():
+            key, values = row[: len(table.key)], row[len(table.key) :]
+            return Clash(", ".join(map(str, key)), ", ".join(map(str, values)))
+        return None
 
     def capture(self, tables: Sequence[MovedTable]) -> None:
         """Write down the primary key of every row that changes from now on."""
@@ -250,6 +326,14 @@ class SqliteShard:
         """Close the connection; an open transaction is undone."""
         self._connection.close()
 
+    def _has_much_in_the_log(self) -> bool:
+        """Since it was last asked: others' next commit would have to take it out."""
+        changes = self._connection.total_changes
+        if changes - self._tidied_at < _TIDIED_ROWS:
+            return False
+        self._tidied_at = changes
+        return True
+
     def _rows(self, table: MovedTable, query: str) -> Iterator[list[bytes]]:
         for batch in _fetched(self._connection.execute(query), table, _BATCH_ROWS):
             yield list(map(_encode, batch))
@@ -275,6 +359,17 @@ def _fetched(cursor: sqlite3.Cursor, table: MovedTable, count: int) -> Iterator[
             if not batch:
                 return
             yield batch
+
+
+def _checkpoint(path: Path) -> None:
+    """Nobody waits for it: where it cannot be done now, another one does it later."""
+    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)) as database:
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+
+def _same(table: MovedTable) -> str:
+    return " AND ".join(f"{sql.quote(column)} IS ?" for column in table.key)
 
 
 def _text(column: str) -> str:
