@@ -62,13 +62,19 @@ def _pair(name: bytes, value: bytes) -> tuple[bytes, bytes]:
     return name.lower(), value.strip()
 
 
-def _count(run: Callable[[], object]) -> int:
-    counted = 0
+class _Opcodes:
+    """Those that were seen. No function that refers to itself: frames that live on keep it, and it would be garbage."""
 
-    def seen(_: FrameType, event: str, __: Any) -> Any:
-        nonlocal counted
-        counted += event == "opcode"
-        return seen
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, _: FrameType, event: str, __: Any) -> "_Opcodes":
+        self.count += event == "opcode"
+        return self
+
+
+def _count(run: Callable[[], object]) -> int:
+    seen = _Opcodes()
 
     def entered(frame: FrameType, _: str, __: Any) -> Any:
         if frame.f_code.co_filename.startswith(_DRIVERS):
@@ -83,7 +89,7 @@ def _count(run: Callable[[], object]) -> int:
         run()
     finally:
         sys.settrace(before)
-    return counted
+    return seen.count
 
 
 def _times(run: Callable[[], object]) -> int:
