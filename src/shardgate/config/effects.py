@@ -1,7 +1,8 @@
 """Settings of shards and rules that would never have an effect: a mistake, since whoever wrote them counts on them.
 
 Holds: what is found is written in the file. Where a variable of the environment gives the addresses of a shard, the
-file is for other addresses, too: nothing is said of that shard's number of instances.
+file is for other addresses, too: nothing is said of that shard's number of instances. Nor is a replica's zone a mistake
+where the gateway has none: SHARDGATE_ZONE is set where it runs, not where its configuration is checked.
 """
 
 from collections.abc import Iterator, Mapping
@@ -55,8 +56,9 @@ def _of_shard(place: str, given: Mapping[str, Any], shard: Shard) -> Iterator[Mi
     replicas = given.get("replicas")
     for at, replica in enumerate(replicas if isinstance(replicas, list) else ()):
         for field in ("weight", "zone"):
-            if isinstance(replica, dict) and replica.get(field) is not None:
-                yield from _of_replica(f"{place}.replicas[{at}].{field}", field, shard, is_one=is_one)
+            if is_one and isinstance(replica, dict) and replica.get(field) is not None:
+                cure = "remove it, or name further replicas"
+                yield Mistake(f"{place}.replicas[{at}].{field}", "the shard has one replica, which gets all calls", cure)
     if given.get("key") is not None and given.get("certificate") is None:
         cure = "name the `certificate` that it is for, or remove it"
         yield Mistake(f"{place}.key", "there is no certificate that this is the key of", cure)
@@ -99,14 +101,6 @@ def _of_several(place: str, written: Mapping[str, Any], shard: Shard) -> Iterato
 
 
 _REMOVE_ONE: Final = "remove one of the two"
-
-
-def _of_replica(place: str, field: str, shard: Shard, *, is_one: bool) -> Iterator[Mistake]:
-    if is_one:
-        yield Mistake(place, "the shard has one replica, which gets all calls", "remove it, or name further replicas")
-    elif field == "zone" and shard.zone is None:
-        cure = "write `zone` beside `shards`, or set SHARDGATE_ZONE; or remove it"
-        yield Mistake(place, "it is not said in which zone this gateway is: no replica is nearer", cure)
 
 
 def _of_rule(route: Route, shards: list[Shard]) -> Iterator[Mistake]:
