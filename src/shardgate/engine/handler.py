@@ -2,61 +2,49 @@
 
     bytes → net/client → Request → handle: match → who calls → plan → carry out → net/client → bytes
 
-Most requests go to one shard: these are relayed by callbacks, without a task, and so are short pages of lists as long
-as nothing in them is unusual. The others run as a task each. Any
-failure is a ShardgateError: engine/report logs it, core/replies/problem makes the reply.
+Most requests go to one shard: these are relayed by callbacks, without a task. What needs several shards is carried out
+by several.py, what changes several by open_changes.py, mostly as a task each. Any failure is a ShardgateError:
+engine/report logs it, core/replies/problem makes the reply.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 from secrets import token_hex
-from typing import Final
 
 from shardgate.clients.callers import Callers
 from shardgate.clients.loads import ClientLoads
 from shardgate.clients.ranks import Ranks
 from shardgate.core.changes.verdict import STATUS_PATH
 from shardgate.core.clients.load import ClientLoad
-from shardgate.core.errors import (
-    BatchError,
-    BugError,
-    ClientShareError,
-    ShardgateError,
-    TenantMovesError,
-    UnknownKeyError,
-)
+from shardgate.core.errors import ClientShareError, ShardgateError, TenantMovesError, UnknownKeyError
 from shardgate.core.exchange import Exchange
-from shardgate.core.held import Holdings
 from shardgate.core.http import SAFE_METHODS, Request
 from shardgate.core.limits import REST_S_MAX
-from shardgate.core.lists.merging import ListMerging
 from shardgate.core.plan.operators import Operators
-from shardgate.core.plan.partial import ToPartialGather, with_provenance
-from shardgate.core.plan.plan import FindOwner, ToAny, ToGather, ToOne
-from shardgate.core.plan.planner import fallback_when_unowned, plan_request
+from shardgate.core.plan.partial import with_provenance
+from shardgate.core.plan.plan import ToAny, ToGather, ToOne
+from shardgate.core.plan.planner import plan_request
 from shardgate.core.replies.problem import problem_reply
 from shardgate.core.routes.route import Plan, Route
-from shardgate.core.rules.batch import ToInner
-from shardgate.core.wire.packed_tags import as_known, restored
+from shardgate.core.wire.packed_tags import restored
 from shardgate.engine.batch import Batches, InnerClient
 from shardgate.engine.behind import BehindError, SharedKnowledge
 from shardgate.engine.caching import Caches
 from shardgate.engine.change.dispatch import ChangeHandler
-from shardgate.engine.change.request import ChangeRequest
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.coalescing import CoalescedRelays
 from shardgate.engine.connections import Connections
 from shardgate.engine.deadlines import Deadlines
 from shardgate.engine.fence import Fence, HeldRequest
 from shardgate.engine.gather.conductor import Conductor
-from shardgate.engine.gather.owners import find_owner, shards_knowing
 from shardgate.engine.gather.partial import PartialGathers
-from shardgate.engine.gather.short_gather import ShortGather
 from shardgate.engine.matching import match, waits_for_method
+from shardgate.engine.open_changes import OpenChanges
 from shardgate.engine.overload import Overload
 from shardgate.engine.relay import Relay
 from shardgate.engine.request_ids import ids_of_requests
+from shardgate.engine.several import SeveralShards
 from shardgate.net import tasks
 from shardgate.net.client.contracts import Client
 from shardgate.net.clock import now, wall
@@ -73,7 +61,6 @@ class Gateway:
         "_changes",
         "_cluster",
         "_coalesced",
-        "_conductor",
         "_connections",
         "_id_prefix",
         "_meter",
@@ -84,6 +71,7 @@ class Gateway:
         "_overload",
         "_partials",
         "_refresh",
+        "_several",
         "_shares",
         "_turn",
         "deadlines",
@@ -118,7 +106,6 @@ class Gateway:
         loads.lasting = self._connections.lasting
         self._overload = Overload(loads, observer.meter)
         self._cluster = cluster
-        self._conductor = conductor
         self._changes = changes
         self._batches = Batches(self, conductor)
         self._coalesced = CoalescedRelays(conductor.held, observer.meter)
@@ -129,7 +116,8 @@ class Gateway:
         self._id_prefix = token_hex(6).encode()  # not made on import: all workers are forks of one process
         self._new_ids = ids_of_requests(self._id_prefix)
         self._turn = 0
-        self._open_changes: set[asyncio.Task[None]] = set()
+        self._open_changes = OpenChanges(changes, conductor, self._connections, self._id_prefix, self._made, self._fail)
+        self._several = SeveralShards(conductor, self._partials, self._batches, self._carry_out, self._fail)
 
     def share(self, caches: Caches | None) -> None:
         """Rules say that replies are kept, or that equal requests share one."""
@@ -174,7 +162,7 @@ class Gateway:
             elif route.shares and not isinstance(client, InnerClient):
                 self._answer_shared(request, plan, variables, client, exchange)
             elif self._changes.wants(plan, request.method, request.fields.values):
-                self._answer(plan, self._change(request, snapshot, client, exchange), client)
+                self._open_changes.begin(plan, request, client, exchange, snapshot)
             else:
                 if request.arriving and isinstance(plan, ToOne) and plan.doubted is not None:
                     plan = plan.doubted  # a body that streams can be sent only once: find its owner first
@@ -339,6 +327,11 @@ class Gateway:
                 self._forget(exchange.request, exchange.status)
         self._observer.finished(exchange)
 
+    def _made(self, request: Request, status: int) -> None:
+        """A change is over, maybe long after its client has left."""
+        if self._shares:
+            self._forget(request, status)
+
     def _forget(self, request: Request | None, status: int) -> None:
         """Where a request may have changed something, give nobody any more what was asked for before it."""
         if request is None or request.method in SAFE_METHODS:
@@ -355,7 +348,7 @@ class Gateway:
 
     def changes_under_way(self) -> list[asyncio.Task[None]]:
         """What is answered with a whole reply, also for clients that have left."""
-        return list(self._open_changes)
+        return self._open_changes.tasks
 
     def _hold(self, request: Request, client: Client, exchange: Exchange) -> None:
         """Let a request wait at the fence. Raises TenantMovesError."""
@@ -374,15 +367,14 @@ class Gateway:
         What goes on for clients that have left ends, too: the journal has it, and others go on with it.
         """
         self._connections.abort()
-        for change in list(self._open_changes):
-            change.cancel()
+        self._open_changes.abort()
 
     def drain(self) -> int:
         """Close each connection after its next reply, or after a moment without a request.
 
         Returns how many connections are open, plus how many changes go on for clients that have left.
         """
-        return self._connections.retire() + len(self._open_changes)
+        return self._connections.retire() + len(self._open_changes.tasks)
 
     def _carry_out(self, plan: Plan, request: Request, client: Client, exchange: Exchange, snapshot: Snapshot) -> None:
         if type(plan) is ToOne:  # compiled, it costs a tenth of isinstance
@@ -399,7 +391,7 @@ class Gateway:
             shards = self._cluster.silent_last([*plan.shards[self._turn :], *plan.shards[: self._turn]])
             relay.start(shards[0], others=shards[1:])
         else:
-            self._ask_several(plan, request, client, exchange, snapshot)
+            self._several.ask(plan, request, client, exchange, snapshot)
 
     def _relay_recalled(
         self, plan: ToOne, relay: Relay, request: Request, client: Client, exchange: Exchange, snapshot: Snapshot
@@ -419,111 +411,11 @@ class Gateway:
 
         relay.start(plan.shard, doubt=doubt)
 
-    def _ask_several(
-        self, plan: Plan, request: Request, client: Client, exchange: Exchange, snapshot: Snapshot
-    ) -> None:
-        merging = plan.merging if isinstance(plan, ToGather) and plan.is_simple else None
-        if isinstance(plan, ToGather) and isinstance(merging, ListMerging) and merging.is_short:
-
-            def fail(error: Exception) -> None:
-                self._fail(client, error, exchange)
-
-            work = self._conductor.work_of(plan, snapshot, client, exchange)
-            gather = ShortGather(self._conductor, plan, merging, work, client, fail)
-            client.adopt(gather)
-            gather.start()
-        elif isinstance(plan, ToInner):
-            if isinstance(client, InnerClient):
-                raise BatchError("a batch in a batch is not accepted")
-            client.adopt(tasks.start(self._batch(plan, request, client, exchange), "batch"))
-        elif isinstance(plan, _CONDUCTED):
-            client.adopt(tasks.start(self._conduct(plan, request, client, exchange, snapshot), "request"))
-        else:
-            raise BugError("a plan that is answered whole cannot be relayed")
-
-    async def _batch(self, plan: ToInner, request: Request, client: Client, exchange: Exchange) -> None:
-        try:
-            await self._batches.answer(plan, request, client, exchange)
-        except Exception as error:
-            self._fail(client, error, exchange)
-
-    def _change(self, request: Request, snapshot: Snapshot, client: Client, exchange: Exchange) -> ChangeRequest:
-        holdings = Holdings(self._conductor.held, client.peer)
-        if (holding := client.hand_over()) is not None:
-            holdings.keep(holding)
-        return ChangeRequest(request, snapshot, client.hop, exchange, holdings, self._connection(client))
-
-    def _connection(self, client: Client) -> bytes:
-        """A name of the client's connection that no other connection ever has."""
-        if isinstance(client, InnerClient):
-            client = client.outer
-        return b"%b-%d" % (self._id_prefix, self._connections.number(client))
-
     def _status(self, request: Request, client: Client, exchange: Exchange) -> None:
         """The state of a change, for the client that made it: its token is verified first, where tokens are."""
         if self._callers is not None and not self._callers.know(request, client, partial(self.handle, request, client)):
             return
-        self._answer(None, self._change(request, self._cluster.snapshot, client, exchange), client)
-
-    def _answer(self, plan: Plan | None, change: ChangeRequest, client: Client) -> None:
-        """Answer with a whole reply. A change that has begun goes on when the client leaves."""
-
-        async def answer() -> None:
-            try:
-                work = self._changes.status(change) if plan is None else self._changes.answer(plan, change)
-                reply = await work
-                change.holdings.close()
-                if self._shares:
-                    self._forget(change.request, reply.status)  # its client may have left, and be over for long
-                _adopt_this(client)  # the change is made: now a client that leaves ends the work
-                await self._conductor.deliver(reply, change.request, client)
-            except Exception as error:
-                self._fail(client, error, change.exchange)
-            finally:
-                change.holdings.close()
-
-        task = tasks.start(answer(), "change")
-        self._open_changes.add(task)
-        task.add_done_callback(self._open_changes.discard)
-
-    async def _conduct(
-        self,
-        plan: FindOwner | ToGather,
-        request: Request,
-        client: Client,
-        exchange: Exchange,
-        snapshot: Snapshot,
-    ) -> None:
-        try:
-            if isinstance(plan, ToGather):
-                work = self._conductor.work_of(plan, snapshot, client, exchange)
-                if isinstance(plan, ToPartialGather):
-                    shows_head = not isinstance(client, InnerClient)
-                    instead = await self._partials.gather(plan, work, client, shows_head=shows_head)
-                else:
-                    instead = await self._conductor.gather(plan, work, client)
-                if instead is not None:
-                    self._carry_out(instead, request, client, exchange, snapshot)
-                return
-            if plan.gathers is not None and plan.route.rule is not None:
-                knowing = await shards_knowing(self._conductor, plan, request, snapshot, client.hop, exchange)
-                known, rule = snapshot.known, plan.route.rule
-                gathered = rule.among(knowing, request, plan.route, plan.gathers, known, wall)
-                self._carry_out(gathered, request, client, exchange, snapshot)
-                return
-            owner, reply = await find_owner(self._conductor, plan, request, snapshot, client.hop, exchange)
-            if plan.is_the_request:
-                if reply.status == 304 and request.fields.packed_tags:
-                    reply.fields = as_known(reply.fields, request.fields.packed_tags)
-                await self._conductor.deliver(reply, request, client)
-            elif owner is not None:
-                self._carry_out(ToOne(plan.route, owner, plan.key), request, client, exchange, snapshot)
-            elif (fallback := fallback_when_unowned(plan, request, snapshot.known)) is not None:
-                self._carry_out(fallback, request, client, exchange, snapshot)
-            else:
-                await self._conductor.deliver(reply, request, client)
-        except Exception as error:
-            self._fail(client, error, exchange)
+        self._open_changes.begin(None, request, client, exchange, self._cluster.snapshot)
 
     def _fail(self, client: Client, error: Exception, exchange: Exchange) -> None:
         """Log the failure, and tell the client; a reply that has begun is cut off instead."""
@@ -537,12 +429,3 @@ class Gateway:
             client.abort(known.cut_off)
         else:
             client.send(problem_reply(known, exchange.request_id.decode("ascii")))
-
-
-def _adopt_this(client: Client) -> None:
-    # Not in the task itself: its frame would refer to it, and both to the reply, as garbage.
-    if (task := asyncio.current_task()) is not None:
-        client.adopt(task)
-
-
-_CONDUCTED: Final = (FindOwner, ToGather)
