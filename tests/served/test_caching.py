@@ -498,7 +498,7 @@ async def test_a_client_that_leaves_leaves_nothing_behind(start: Any) -> None:
     await until(lambda: gateway.in_flight == 0)
     go.set()
     assert (await gateway.get("/things/2")).text == "2"
-    assert gateway.worker.built.gateway._conductor.held.bytes == 0
+    assert gateway.worker.built.settings.held.bytes == 0
 
 
 async def test_what_was_used_last_stays(start: Any) -> None:

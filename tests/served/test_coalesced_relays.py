@@ -195,7 +195,7 @@ async def test_a_client_that_does_not_read_holds_up_nobody(start: Any, start_gat
     slow.go.set()
     assert await keen.body() == b"z" * 8_000_000
     assert gateway.in_flight == 1
-    held = gateway.worker.built.gateway._conductor.held
+    held = gateway.worker.built.settings.held
     assert held.bytes > 1_000_000, "it waits for the other"
     assert await lazy.body() == b"z" * 8_000_000
     await until(lambda: gateway.in_flight == 0 and held.bytes == 0)

@@ -313,7 +313,7 @@ async def test_l16_the_client_leaves_and_no_further_request_begins(start_shard: 
 
     await until(is_over)
     assert len(shard.asked) == 1
-    assert gateway.worker.built.gateway._conductor.held.bytes == 0
+    assert gateway.worker.built.settings.held.bytes == 0
 
 
 async def test_l16_the_replies_are_bounded_together(start_shard: Any, start_gateway: Any) -> None:
