@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 from secrets import token_hex
+from typing import Final
 
 from shardgate.clients.callers import Callers
 from shardgate.clients.loads import ClientLoads
@@ -31,11 +32,7 @@ from shardgate.core.wire.packed_tags import restored
 from shardgate.engine.batch import Batches, InnerClient
 from shardgate.engine.behind import BehindError, SharedKnowledge
 from shardgate.engine.caching import Caches
-<<<<<<< HEAD
 from shardgate.engine.change.dispatch import WHOLE, ChangeHandler
-=======
-from shardgate.engine.change.dispatch import ChangeHandler
->>>>>>> n-review
 from shardgate.engine.cluster import Cluster, Snapshot
 from shardgate.engine.coalescing import CoalescedRelays
 from shardgate.engine.connections import Connections
@@ -169,11 +166,7 @@ class Gateway:
                 self._hold(request, client, exchange)
             elif route.shares and not isinstance(client, InnerClient):
                 self._answer_shared(request, plan, variables, client, exchange)
-<<<<<<< HEAD
             elif type(plan) in _WHOLE or self._may_have_key(plan, request):
-=======
-            elif self._changes.wants(plan, request.method, request.fields.values):
->>>>>>> n-review
                 self._open_changes.begin(plan, request, client, exchange, snapshot)
             else:
                 if request.arriving and isinstance(plan, ToOne) and plan.doubted is not None:

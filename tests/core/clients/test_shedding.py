@@ -78,6 +78,21 @@ def test_a_process_that_stood_still_refuses_nobody() -> None:
     assert not loop.shedding.is_shedding
 
 
+def test_requests_that_waited_while_a_process_stood_still_refuse_nobody() -> None:
+    """Found: of a second in which a worker stood still, each request that it then handled counted 50 ms more."""
+    loop = Loop()
+    shedding = loop.shedding
+    shedding.lists = 400
+    shedding.expect(loop.now_s)
+    loop.now_s += 1.0
+    for _ in range(20):
+        loop.now_s += 0.001
+        if loop.now_s > shedding.late_at:
+            shedding.is_late(loop.now_s, 0)
+    shedding.sampled(loop.now_s, 0)
+    assert not shedding.is_shedding
+
+
 def test_clients_that_wait_for_each_other_a_little_are_not_refused() -> None:
     # Found: 32 clients that send the next request when they have a reply are no overload, and were refused.
     loop = Loop()

@@ -224,6 +224,7 @@ class Shedding:
         """
         late_s_max = SHED_WAIT_S if self._fired_at else self._late_s_max
         self._sample_up_to(now_s - late_s_max, now_s, others)
+        self._due_at = max(self._due_at, now_s - late_s_max)  # what is more than SAMPLES_AT_ONCE is not for the next
         self.late_at = max(self._due_at + late_s_max, now_s + SAMPLE_S)
 
     def sampled(self, now_s: float, others: int) -> None:
