@@ -18,6 +18,21 @@ _REQUESTS, _REPLIES = RequestHeadParser(), ReplyHeadParser()
 _UNPACKED_MAX = 100_000
 
 
+_OF_A_HEAD = (
+    "status",
+    "reason",
+    "fields",
+    "lines",
+    "content_length",
+    "chunked",
+    "keep_alive",
+    "upgrade",
+    "is_packed",
+    "is_event_stream",
+    "names_shard",
+)
+
+
 def request_head(data: bytes) -> None:
     """A parser that remembers reads what a new one reads."""
     fresh = RequestHeadParser().parse(data)
@@ -35,8 +50,12 @@ def request_head(data: bytes) -> None:
 
 
 def reply_head(data: bytes) -> None:
+    """A parser that remembers reads what a new one reads."""
     fresh = ReplyHeadParser().parse(data)
-    assert _REPLIES.parse(data) == fresh == _REPLIES.parse(data)
+    for _ in range(2):
+        again = _REPLIES.parse(data)
+        for name in _OF_A_HEAD:
+            assert getattr(again, name) == getattr(fresh, name), name
     assert 100 <= fresh.status <= 599 or fresh.status <= 999
     assert fresh.lines.count(b"\r\n") == fresh.lines.count(b"\n") == fresh.lines.count(b"\r") == len(fresh.fields)
 

@@ -28,7 +28,7 @@ class Following:
 
     def replace_directory(self, topology: Topology) -> None:
         known = msgspec.structs.replace(self.snapshot.known, topology=topology)
-        self.snapshot = msgspec.structs.replace(self.snapshot, known=known)
+        self.snapshot = self.snapshot.knowing(known)
 
     @property
     def owners(self) -> Any:

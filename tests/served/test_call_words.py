@@ -253,9 +253,9 @@ async def test_a_list_is_retried_at_another_replica_before_its_shard_is_missing(
 
 
 async def test_explain_says_what_the_rule_says(start_gateway: Any) -> None:
-    async with running_shard(closes) as a:
+    async with running_shard(closes) as a, running_shard(closes) as b:
         rule = {"hedge": 1.5, "failure_is": {"error": "any"}}
-        gateway = await start_gateway(config([a.url], rule))
+        gateway = await start_gateway(config([a.url, b.url], rule))
         snapshot = gateway.worker.built.cluster.snapshot
         asked = request("GET /vendors/1")
         route, variables = snapshot.routes.match("GET", asked.path)

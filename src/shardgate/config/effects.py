@@ -58,7 +58,9 @@ def _of_shard(place: str, given: Mapping[str, Any], shard: Shard) -> Iterator[Mi
         for field in ("weight", "zone"):
             if is_one and isinstance(replica, dict) and replica.get(field) is not None:
                 cure = "remove it, or name further replicas"
-                yield Mistake(f"{place}.replicas[{at}].{field}", "the shard has one replica, which gets all calls", cure)
+                yield Mistake(
+                    f"{place}.replicas[{at}].{field}", "the shard has one replica, which gets all calls", cure
+                )
     if given.get("key") is not None and given.get("certificate") is None:
         cure = "name the `certificate` that it is for, or remove it"
         yield Mistake(f"{place}.key", "there is no certificate that this is the key of", cure)
