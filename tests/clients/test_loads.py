@@ -4,12 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from shardgate.clients import loads as module
 from shardgate.clients.loads import ClientLoads
 from shardgate.core.clients.load import ClientBounds, ClientLoad
 from shardgate.core.clients.shedding import LATE_S, WATCHED_FROM
 from shardgate.core.errors import ClientShareError, OverloadError
-from shardgate.core.limits import BACKLOG_ANSWERED_S, BACKLOG_S_MAX, Limits
+from shardgate.core.limits import BACKLOG_ANSWERED_S, BACKLOG_S_MAX, CLIENTS_REMEMBERED_MAX, Limits
 from shardgate.net.watch import TICK_S
 from tests.net.screenplay import Clock
 
@@ -120,13 +119,12 @@ def test_a_client_with_a_rate_is_remembered_until_its_bucket_is_full_again() -> 
     assert loads.known == 1
 
 
-def test_many_addresses_grow_the_memory_to_its_bound_and_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CLIENTS_REMEMBERED_MAX", 100)
-    loads = World(rate_per_s=0.001, burst=1).loads
+def test_many_addresses_grow_the_memory_to_its_bound_and_no_further() -> None:
+    loads = World(rate_per_s=0.000001, burst=1).loads
     here = loads.begin(None, A)
-    for number in range(1000):
-        over(loads, loads.begin(None, f"198.51.100.{number}"))
-    assert loads.known == 101
+    for number in range(CLIENTS_REMEMBERED_MAX + 1000):
+        over(loads, loads.begin(None, f"198.{number >> 16}.{number >> 8 & 255}.{number & 255}"))
+    assert loads.known == CLIENTS_REMEMBERED_MAX + 1
     over(loads, here)
     refused(lambda: loads.begin(None, A))
 
