@@ -167,7 +167,8 @@ FAULTS = (
         name="replica closes",
         what="each connection after one reply, 10 ms later, without saying so",
         run=_told("closes"),
-        must=Must(),
+        # RFC 9110 section 9.2.2: a change that met the end of its connection may have been made, and is not sent again.
+        must=Must(refused={"create": 15, "every": 15}),
         hold_s=6.0,
     ),
     Fault(
