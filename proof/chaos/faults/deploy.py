@@ -6,7 +6,7 @@ import re
 import signal
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from proof.chaos.fault import ALL, Fault, Must
@@ -124,10 +124,10 @@ async def _upgraded_at_once(stage: Stage) -> AsyncIterator[None]:
         stage.find(f"{1 + len(more)} new versions were started")
     await stage.until(lambda: _serves(stage, second), END_S, "the new version serves")
     stage.prove(_says(stage, "no new version is started"), "the second signal was not heard")
-    had_ended = stage.gateway.has_ended()
+    had_ended, known = stage.gateway.has_ended(), {*started(stage)}
     os.kill(second, signal.SIGUSR2)
     stage.prove(not had_ended, "the old version had ended before the third signal")
-    third = await _next_version(stage, second)
+    third = await _next_version(stage, known)
     await stage.until(stage.gateway.has_ended, END_S, "the end of the first one")
     stage.gateway.follow(second)
     took_s = await stage.until(stage.gateway.has_ended, END_S, "the end of the second one")
@@ -136,12 +136,12 @@ async def _upgraded_at_once(stage: Stage) -> AsyncIterator[None]:
     yield
 
 
-async def _next_version(stage: Stage, pid: int) -> int:
-    """The version that this one starts."""
+async def _next_version(stage: Stage, known: Collection[int]) -> int:
+    """The version that is started besides these; the log tells of those of other faults, too."""
     found: list[int] = []
 
     def is_told() -> bool:
-        found[:] = [each for each in started(stage) if each != pid]
+        found[:] = [each for each in started(stage) if each not in known]
         return bool(found)
 
     await stage.until(is_told, END_S, "a third version")
