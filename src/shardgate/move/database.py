@@ -82,7 +82,7 @@ class ShardDatabase(Protocol):
         """Put rows into the table beside, in the open transaction."""
         ...
 
-    def keep_by_turns(self, table: MovedTable, rows: Iterable[MovedRow]) -> None:
+    def keep_and_commit(self, table: MovedTable, rows: Iterable[MovedRow]) -> None:
         """Put rows into the table beside, and commit: others wait for a moment at most. A power cut may undo it."""
         ...
 

@@ -106,7 +106,7 @@ class MovingRows:
             began_at = now()
             with closing(self.source.read(each, each.where)) as batches:
                 while (batch := gently(partial(next, batches, None))) is not None:
-                    self.target.keep_by_turns(each, batch)  # not gently: whoever gives way holds the lock longer
+                    self.target.keep_and_commit(each, batch)  # not gently: whoever gives way holds the lock longer
                     time.sleep(pace.rest_s(now() - began_at, len(batch)))
                     yield len(batch)
                     began_at = now()

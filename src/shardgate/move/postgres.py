@@ -121,7 +121,7 @@ class PostgresShard:
         """Put rows into the table beside, in the open transaction."""
         self._copy_in(_beside(table), table.table.columns, (row for _, row in rows))
 
-    def keep_by_turns(self, table: MovedTable, rows: Iterable[MovedRow]) -> None:
+    def keep_and_commit(self, table: MovedTable, rows: Iterable[MovedRow]) -> None:
         """Put rows into the table beside, in one transaction: nobody waits for it."""
         self.begin()
         try:

@@ -19,10 +19,10 @@ import msgspec
 
 from shardgate.move.database import BESIDE, PREFIX, Counter, MovedRow
 from shardgate.move.errors import GivenUpError
+from shardgate.move.lock_pace import LockPace
 from shardgate.move.spellings import DatabaseKey, bytes_in, bytes_of, texts_of
 from shardgate.move.sqlite_unique import sqlite_unique_indexes
 from shardgate.move.tables import MovedTable
-from shardgate.move.turns import TurnPace
 from shardgate.move.unique_indexes import Clash, TermValues, UniqueIndex
 from shardgate.net.clock import now
 from shardgate.split.database import sql
@@ -60,7 +60,7 @@ class SqliteShard:
         self._connection.execute("PRAGMA cache_size = -32000")
         self._connection.execute("PRAGMA wal_autocheckpoint = 0")  # a commit would take as long as that; see `commit`
         self._path = path
-        self._pace = TurnPace()
+        self._pace = LockPace()
         self._tidied_at = 0
 
     def relation(self, table: str) -> str:
@@ -154,22 +154,22 @@ class SqliteShard:
         insert = sql.insert(f"{BESIDE}{table.number}", table.table.columns)
         self._connection.executemany(insert, (_decode(row) for _, row in rows))
 
-    def keep_by_turns(self, table: MovedTable, rows: Iterable[MovedRow]) -> None:
+    def keep_and_commit(self, table: MovedTable, rows: Iterable[MovedRow]) -> None:
         """Put rows into the table beside, in short transactions. A power cut may undo them."""
         insert = sql.insert(f"{BESIDE}{table.number}", table.table.columns)
         left = [_decode(row) for _, row in rows]
         while left:
-            turn, left = left[: self._pace.rows], left[self._pace.rows :]
+            some, left = left[: self._pace.rows], left[self._pace.rows :]
             asked_at = now()
             self.begin()
             began_at = now()
             try:
-                self._connection.executemany(insert, turn)
+                self._connection.executemany(insert, some)
                 self._connection.execute("COMMIT")
             except BaseException:
                 self.rollback()
                 raise
-            time.sleep(self._pace.rest_s(now() - began_at, len(turn), began_at - asked_at))
+            time.sleep(self._pace.rest_s(now() - began_at, len(some), began_at - asked_at))
         if self._log is not None and self._has_much_in_the_log():
             self.run("PRAGMA wal_checkpoint(PASSIVE)")
 

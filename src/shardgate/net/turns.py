@@ -54,7 +54,7 @@ class Turns:
             self._schedule()
 
     def mark(self, reached: Callable[[], None]) -> None:
-        """Call this when as many steps were done as jobs wait now: as soon as a job without a rank had its turn."""
+        """Call this when as many steps were done as jobs wait now, whosever they were; at once where none waits."""
         if self.is_idle:
             reached()
         else:

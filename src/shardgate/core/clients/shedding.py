@@ -275,6 +275,7 @@ class Shedding:
         self._recent = (self._recent << 1 | is_late) & ((1 << samples) - 1)
         if 2 * self._recent.bit_count() > samples:
             self._recent = 0
+            # What is under way was taken on before merges took turns: it makes rounds, and they may take SHED_LATE_S.
             self._take_on_fewer(SHED_LATE_S / LATE_S * self._late / self._times_late, others)
             self._begin_step()
         elif not self._recent:

@@ -204,6 +204,7 @@ def bind(rule: BaseRule, method: str, template: str, operation: str, chains: Cha
 
 
 def _finder(locator: Locator) -> Locator:
+    """What finds a key's shard as this locator does: of a plain hash, its compiled part, since most keys go by it."""
     return locator.finder if isinstance(locator, Hash) else locator
 
 

@@ -1,8 +1,8 @@
-"""How many rows a transaction writes while others wait for the same lock, and how long it then stays away.
+"""How many rows a transaction writes while others wait for the same lock, and how long the copy then rests.
 
-Holds: a turn takes about `LOCK_S`, by what the last ones took. After each the lock is free for at least as long, and
-for as long as it was waited for: that is what a change of others waits now. Whoever waits for a lock of SQLite looks
-again after 1, 2, 5, 10, 15, 20 ms …: a short turn costs it one or two looks.
+Holds: a transaction takes about `LOCK_S`, by what the last ones took. After each the lock is free for at least as long,
+and for as long as the copy had to wait for it: changes of others wait as long now. Whoever waits for a lock of SQLite
+looks again after 1, 2, 5, 10, 15, 20 ms …: a short transaction costs it one or two looks.
 Never: looks at a clock.
 """
 
@@ -18,8 +18,8 @@ _REST_S_MIN: Final = 0.003
 _REST_S_MAX: Final = 0.05
 
 
-class TurnPace:
-    """Turns at one database."""
+class LockPace:
+    """Of one copy, at one database."""
 
     __slots__ = ("_rows",)
 
@@ -28,15 +28,15 @@ class TurnPace:
 
     @property
     def rows(self) -> int:
-        """How many the next turn takes."""
+        """How many the next transaction writes."""
         return int(self._rows)
 
     def rest_s(self, took_s: float, rows: int, waited_s: float = 0.0) -> float:
-        """How long to stay away after a turn that held the lock so long for so many rows; 0: for others than rows.
+        """How long to rest after a transaction that held the lock so long for so many rows.
 
         `waited_s`: for the lock.
         """
         by = min(_FASTER_MAX, max(_SLOWER_MAX, LOCK_S / took_s)) if took_s > 0 else _FASTER_MAX
-        if rows and (by < 1 or rows >= self.rows):  # the last rows of a table say nothing of how many could be written
+        if by < 1 or rows >= self.rows:  # the last rows of a table say nothing of how many could be written
             self._rows = min(float(ROWS_MAX), max(float(ROWS_MIN), min(self._rows, rows) * by))
         return min(_REST_S_MAX, max(_REST_S_MIN, took_s, waited_s))
