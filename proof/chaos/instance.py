@@ -1,12 +1,13 @@
 """One instance of the application, as a process: `python -m proof.chaos.instance NAME ADDRESS PORT FILE`.
 
 A line on its standard input tells it how to answer from then on: `well`, `slow 10`, `drip`, `refuse`, `reset`,
-`garbage`, `error`, `unready`; `brownout`, `flaky`: 503 each time, or every other time; `closes`: it closes each
-connection after one reply; and what is nearly HTTP: `chunks`, `colon`, `lengths`, `banner`. It ends with its standard
-input.
+`garbage`, `error`, `unready`; `brownout`, `flaky`: 503 with `Retry-After` each time, or every other time; `gives_up`:
+503 without it, every other time; `closes`: it closes each connection after one reply; and what is nearly HTTP:
+`chunks`, `colon`, `lengths`, `banner`. It ends with its standard input.
 
-Holds: the instances of one shard have their things in one FILE. What one of them creates is one appended line, so that
-a process that is stopped or killed at any instant blocks no other and leaves no half of a change.
+Holds: what is answered 503 with `Retry-After` was not done; what is answered in any other way was. The instances of one
+shard have their things in one FILE. What one of them creates is one appended line, so that a process that is stopped or
+killed at any instant blocks no other and leaves no half of a change.
 """
 
 import asyncio
@@ -74,8 +75,7 @@ class Instance:
         self.mode = "well"
         self.service_s = SERVICE_S
         self.connections: set[Connection] = set()
-        self.said = 0
-        """Replies until now."""
+        self._asked = 0
         self._server: asyncio.Server | None = None
 
     async def listen(self, port: int) -> int:
@@ -100,8 +100,17 @@ class Instance:
             for connection in [*self.connections]:
                 connection.say_what_waits()
 
+    def is_busy(self) -> bool:
+        """Whether it has too much to do for the request that has just come."""
+        return self.mode == "brownout" or (self.mode == "flaky" and self.is_odd())
+
+    def is_odd(self) -> bool:
+        """Whether it is one of every other time that this is asked."""
+        self._asked += 1
+        return self._asked % 2 == 1
+
     def answer(self, method: str, target: str, body: bytes) -> bytes:
-        """The application's reply."""
+        """Do what is asked; the application's reply."""
         parts = urlsplit(target)
         kind = parts.path.split("/")[1]
         if kind == "readyz":
@@ -153,10 +162,11 @@ class Connection(asyncio.Protocol):
                 return
             self._received = rest[size:]
             method, target = head.split(b" ", 2)[:2]
-            said = self._instance.answer(method.decode(), target.decode(), rest[:size])
             checked = target == b"/readyz"
+            busy = not checked and self._instance.is_busy()
+            said = _BUSY if busy else self._instance.answer(method.decode(), target.decode(), rest[:size])
             after_s = 0.001 if checked else self._instance.service_s
-            asyncio.get_running_loop().call_later(after_s, self._say, said, "well" if checked else "")
+            asyncio.get_running_loop().call_later(after_s, self._say, said, "well" if checked or busy else "")
 
     def _say(self, said: bytes, mode: str) -> None:
         if not self._transport.is_closing():
@@ -193,14 +203,9 @@ class Connection(asyncio.Protocol):
         """The application's own failure."""
         self._transport.write(reply(b'{"detail":"a defect"}', "500 Internal Server Error"))
 
-    def brownout(self, _: bytes) -> None:
-        """It has too much to do, and says when to come again."""
-        self._transport.write(reply(b'{"detail":"busy"}', "503 Service Unavailable", ["Retry-After: 1"]))
-
-    def flaky(self, said: bytes) -> None:
-        """The same, every other time."""
-        self._instance.said += 1
-        (self.brownout if self._instance.said % 2 else self.well)(said)
+    def gives_up(self, said: bytes) -> None:
+        """A router in front of it has waited for too long, every other time; what was asked is done."""
+        self._transport.write(_GIVEN_UP if self._instance.is_odd() else said)
 
     def closes(self, said: bytes) -> None:
         """A reply that says nothing of the connection's end, which follows."""
@@ -244,8 +249,7 @@ _WAYS: dict[str, Callable[[Connection, bytes], None]] = {
     "garbage": Connection.garbage,
     "error": Connection.error,
     "unready": Connection.unready,
-    "brownout": Connection.brownout,
-    "flaky": Connection.flaky,
+    "gives_up": Connection.gives_up,
     "closes": Connection.closes,
     "chunks": Connection.chunks,
     "colon": Connection.colon,
@@ -263,6 +267,10 @@ def reply(body: bytes, status: str = "200 OK", more: Sequence[str] = ()) -> byte
 def thing(name: str, letter: str) -> bytes:
     """The reply that shows a thing."""
     return reply(json.dumps({"id": name, "shard": letter}).encode())
+
+
+_BUSY = reply(b'{"detail":"busy"}', "503 Service Unavailable", ["Retry-After: 1"])
+_GIVEN_UP = reply(b'{"detail":"no answer in time"}', "503 Service Unavailable")
 
 
 @cache

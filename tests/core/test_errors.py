@@ -46,5 +46,14 @@ def test_after_which_failures_it_is_certain_that_nothing_was_done() -> None:
     assert certain == shards | gateway
 
 
+def test_a_503_has_retry_after_where_nothing_was_done_and_only_there() -> None:
+    """A gateway before this one reads them so (core/changes/busy.py)."""
+    of_503 = [each for each in ERRORS if each.status == 503]
+    assert codes([each for each in of_503 if each.retry_after_s is not None]) == codes(
+        [each for each in of_503 if each.nothing_done]
+    )
+    assert codes([each for each in of_503 if not each.nothing_done]) == {"SG4004"}
+
+
 def test_which_failures_leave_a_list_without_a_shard() -> None:
     assert codes([each for each in ERRORS if each.no_reply]) == {"SG2001", "SG2003", "SG2013", "SG4001"}

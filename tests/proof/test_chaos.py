@@ -26,7 +26,7 @@ from proof.chaos.variants import VARIANTS
 from proof.chaos.writes import Made, read_made, torn
 from tests.waiting import until, wait_until
 
-MODES = ("garbage", "brownout", "flaky", "closes")
+MODES = ("garbage", "brownout", "flaky", "gives_up", "closes")
 TIMES = Times(quiet_s=0.0, began_s=10.0, ended_s=20.0, over_s=30.0)
 QUIET_MS = 20.0
 

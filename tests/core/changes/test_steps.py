@@ -13,6 +13,7 @@ from shardgate.core.errors import DeadlineError, LostReplyError, ShardDownError,
 from shardgate.core.http import Reply
 
 DOWN, LOST = ShardDownError("down"), LostReplyError("lost")
+BUSY, GIVEN_UP = Reply(503, [(b"Retry-After", b"1")]), Reply(503, [])
 UNDO = Action(method="DELETE", path="/things/{id}")
 CONFIRM = Action(method="POST", path="/things/{id}/confirm")
 Says = Callable[[Entry, Move], Reply | ShardgateError]
@@ -125,6 +126,61 @@ def test_a_lost_reply_of_a_change_that_was_not_made_needs_no_undo() -> None:
     one_pass(change, but("west", LOST))
     assert one_pass(change, always(404)) == [("west", "check")]
     assert change.state == "undone"
+
+
+@pytest.mark.parametrize("kind", ["every", "divide"])
+def test_a_503_without_retry_after_is_looked_for_and_the_change_taken_back_if_it_was_made(kind: str) -> None:
+    # Found by `make chaos`: it was taken for "nothing was done", and the change stayed on one shard.
+    change = entry(kind)
+    one_pass(change, but("south", GIVEN_UP))
+    assert (change.state, phases(change)[:2]) == ("undoing", ["undone", "sent"])
+    assert one_pass(change, always(200)) == [("south", "check"), ("south", "undo")]
+    assert (change.state, phases(change)[1]) == ("undone", "undone")
+
+
+@pytest.mark.parametrize("kind", ["every", "divide"])
+@pytest.mark.parametrize("outcome", [BUSY, Reply(429, [])])
+def test_an_application_that_is_busy_and_says_when_to_come_again_is_not_looked_at(kind: str, outcome: Reply) -> None:
+    change = entry(kind)
+    asked = one_pass(change, but("south", outcome))
+    assert {step for shard, step in asked if shard == "south"} == {"do"}
+    assert (change.state, phases(change)[:2]) == ("undone", ["undone", "waiting"])
+
+
+def test_eventual_looks_for_what_was_answered_503_before_it_makes_it_again() -> None:
+    # Found by `make chaos`: it was sent again as if for the first time, so that a change that was made got stuck.
+    change = entry(patient=True)
+    one_pass(change, but("west", GIVEN_UP))
+    assert (change.state, phases(change)) == ("finishing", ["done", "done", "sent"])
+    assert one_pass(change, always(200)) == [("west", "check")]
+    assert change.state == "done"
+
+
+def test_a_503_without_retry_after_to_what_may_be_repeated_is_repeated_as_one_that_may_have_been_made() -> None:
+    change = entry(patient=True, check=None, repeat=True)
+    one_pass(change, but("west", GIVEN_UP))
+    assert one_pass(change, always(409)) == [("west", "do")]
+    assert change.state == "done"
+
+
+def test_a_busy_application_says_nothing_of_the_call_before() -> None:
+    change = entry(patient=True, check=None, repeat=True)
+    for outcome in (LOST, BUSY):
+        one_pass(change, but("west", outcome))
+        assert (change.state, phases(change)[2]) == ("finishing", "sent")
+    one_pass(change, always(409))  # not stuck: the first call may have made it
+    assert change.state == "done"
+
+
+@pytest.mark.parametrize(("check", "state"), [("/things/{id}", "trying"), (None, "stuck")])
+def test_a_new_tenant_that_was_answered_503_without_retry_after_is_looked_for(check: str | None, state: str) -> None:
+    change = entry("place", undo=None, check=check)
+    del change.branches[1:]
+    one_pass(change, lambda *_: GIVEN_UP)
+    assert change.state == state
+    if check is not None:
+        assert one_pass(change, always(200)) == [("north", "check")]
+        assert change.state == "done"
 
 
 def test_a_repeated_change_that_was_made_before_is_done() -> None:
@@ -250,11 +306,13 @@ class World:
         shard = change.branches[move.branch].shard
         roll = 1.0 if self.quiet else self.chance.random()
         if roll < 0.2:
-            return DOWN
+            return DOWN if roll < 0.1 else BUSY
         reply = self._act(
             shard, move.step, refuse=0.2 <= roll < 0.25 and move.step == "do" and change.state == "trying"
         )
-        return LOST if 0.25 <= roll < 0.45 else reply
+        if 0.25 <= roll < 0.45:
+            return LOST if roll < 0.35 else GIVEN_UP
+        return reply
 
     def _act(self, shard: str, step: str, *, refuse: bool) -> Reply:
         if step in {"look", "check"}:
@@ -394,7 +452,7 @@ def test_the_shard_that_judges_alone_is_sent_the_condition() -> None:
 
 
 @pytest.mark.parametrize("terms", [{}, {"check": "/things/{id}", "fresh": True}, {"patient": False, "undo": UNDO}])
-@pytest.mark.parametrize("outcome", [LOST, DeadlineError("late"), Reply(500, [], b"")])
+@pytest.mark.parametrize("outcome", [LOST, DeadlineError("late"), Reply(500, [], b""), GIVEN_UP])
 def test_a_condition_whose_outcome_is_in_doubt_is_never_sent_again(terms: dict[str, Any], outcome: Any) -> None:
     # Sent again it would refuse a change that was made, and without it, make one that was refused.
     change = conditional(**terms)
@@ -404,7 +462,7 @@ def test_a_condition_whose_outcome_is_in_doubt_is_never_sent_again(terms: dict[s
     assert sent_conditions(change, Move(0, "do")) == b""
 
 
-@pytest.mark.parametrize("outcome", [DOWN, Reply(503, [], b"")])
+@pytest.mark.parametrize("outcome", [DOWN, BUSY, Reply(429, [])])
 def test_a_condition_that_was_not_sent_is_sent_to_the_next_that_judges(outcome: Any) -> None:
     change = conditional()
 

@@ -90,16 +90,18 @@ async def test_a_change_of_all_shards_is_made_only_under_its_condition(two: Any)
 
 async def test_a_shard_that_could_not_be_reached_is_sent_the_condition_later(two: Any) -> None:
     tag = (await two.gateway.get("/notes/7")).headers["etag"]
-    two.says = lambda asked: reply("", status="503 Service Unavailable") if asked.line.startswith("PATCH") else None
+    busy = reply("", status="503 Service Unavailable", fields="Retry-After: 1\r\n")
+    two.says = lambda asked: busy if asked.line.startswith("PATCH") else None
     waited = await two.gateway.client.patch("/notes/7", json={"name": "b"}, headers={"If-Match": tag})
     assert waited.status_code == 503
     two.says = None
     assert (await two.gateway.get("/notes/7")).json()["name"] == "a"
 
 
-async def test_a_lost_reply_to_a_condition_is_never_guessed(two: Any) -> None:
+@pytest.mark.parametrize("said", [b"", reply("", status="503 Service Unavailable")])
+async def test_a_lost_reply_to_a_condition_is_never_guessed(two: Any, said: bytes) -> None:
     tag = (await two.gateway.get("/notes/7")).headers["etag"]
-    two.says = lambda asked: b"" if asked.line.startswith("PATCH") else None
+    two.says = lambda asked: said if asked.line.startswith("PATCH") else None
     lost = await two.gateway.client.patch("/notes/7", json={"name": "b"}, headers={"If-Match": tag})
     assert (lost.status_code, lost.json()["code"]) == (502, "SG2011")
     two.says = None

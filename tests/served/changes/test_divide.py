@@ -188,7 +188,14 @@ async def test_independent_parts_succeed_or_fail_item_by_item(world: World) -> N
     assert [item["status"] for item in answer.json()] == [502, 201]
 
 
-@pytest.mark.parametrize(("says", "status"), [(b"", 502), (reply("{}", status="500 Internal Server Error"), 500)])
+@pytest.mark.parametrize(
+    ("says", "status"),
+    [
+        (b"", 502),
+        (reply("{}", status="500 Internal Server Error"), 500),
+        (reply("{}", status="503 Service Unavailable"), 503),
+    ],
+)
 async def test_a_refusal_does_not_hide_that_another_part_may_have_been_made(
     world: World, says: bytes, status: int
 ) -> None:

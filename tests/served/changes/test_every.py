@@ -123,6 +123,25 @@ async def test_a_lost_reply_is_looked_for_and_the_change_taken_back(world: World
     assert [line.split()[0] for line in world.apps[1].log] == ["POST", "DELETE"]
 
 
+async def test_a_503_without_retry_after_is_looked_for_and_the_change_taken_back(world: World) -> None:
+    """Found by `make chaos`: a change that was made and answered so stayed on one shard."""
+
+    def give_up(asked: Any) -> bytes | None:
+        if not asked.line.startswith("POST"):
+            return None
+        world.apps[1].act(asked)
+        return reply("{}", status="503 Service Unavailable")
+
+    world.apps[1].says = give_up
+    answers = [
+        await world.client.post("/things", json={"name": "a"}, headers={"Idempotency-Key": "k", "Cookie": "s=1"})
+        for _ in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [503, 503]  # nothing is left, so that the key is free
+    assert world.held == [{}, {}, {}]
+    assert [line.split()[0] for line in world.apps[1].log] == ["POST", "DELETE"] * 2
+
+
 async def test_a_reply_that_is_too_long_to_be_journaled_undoes_the_change(world: World) -> None:
     """Found: the store took 186 MB for a reply of 20 MB."""
 

@@ -135,12 +135,41 @@ async def test_a_member_of_the_body_can_be_the_key_and_be_needed(world: World) -
 
 
 async def test_a_request_that_did_nothing_frees_its_key(world: World) -> None:
-    world.app.says = lambda asked: reply("{}", status="503 Service Unavailable")
+    world.app.says = lambda asked: reply("{}", status="503 Service Unavailable", fields="Retry-After: 1\r\n")
     assert (await world.post({"id": "a"})).status_code == 503
     world.app.says = lambda asked: reply("{}", status="401 Unauthorized")
     assert (await world.post({"id": "a"})).status_code == 401
     world.app.says = None
     assert (await world.post({"id": "a"})).status_code == 201
+
+
+def giving_up(app: Things) -> Any:
+    """Does what is asked, and then a router in front of it says 503 without `Retry-After`."""
+
+    def says(asked: Any) -> bytes:
+        app.act(asked)
+        return reply("{}", status="503 Service Unavailable")
+
+    return says
+
+
+async def test_a_create_that_was_answered_503_without_retry_after_is_never_sent_again(world: World) -> None:
+    """Found: its key was free again, so that it was made twice."""
+    world.app.says = giving_up(world.app)
+    assert (await world.post({"id": "a"})).status_code == 503
+    world.app.says = None
+    answer = await world.post({"id": "a"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "SG1018")
+    assert world.app.log == ["POST /things"]
+
+
+async def test_a_put_that_was_answered_503_without_retry_after_is_sent_again(world: World) -> None:
+    world.app.held["a"] = {"id": "a"}
+    for says, status in ((giving_up(world.app), 503), (None, 200)):
+        world.app.says = says
+        answer = await world.gateway.client.put("/things/a", json={"n": 1}, headers=KEY)
+        assert answer.status_code == status
+    assert world.app.log == ["PUT /things/a"] * 2
 
 
 async def test_a_create_whose_reply_is_lost_is_never_sent_again(world: World) -> None:

@@ -51,6 +51,24 @@ async def two(start_shard: Any) -> Any:
     return Two
 
 
+async def test_a_tenant_that_was_made_and_answered_503_without_retry_after_is_in_the_directory(
+    two: Any, start_gateway: Any, directory: Path
+) -> None:
+    """Found: it was taken for one that was not made, so that its shard alone knew it."""
+
+    def give_up(asked: Asked) -> bytes | None:
+        if not asked.line.startswith("POST"):
+            return None
+        two.north.act(asked)
+        return reply("{}", status="503 Service Unavailable")
+
+    two.north.says = give_up
+    gateway = await start_gateway({"shards": two.urls, **rules()})
+    assert (await gateway.client.post("/vendors", json={"id": "v"})).status_code == 503
+    await until(lambda: read(directory) == {"v": "north"})
+    assert (await gateway.client.get("/vendors/v")).status_code == 200
+
+
 async def test_new_tenants_go_to_the_shard_with_the_fewest_and_are_served_at_once(
     two: Any, start_gateway: Any, directory: Path
 ) -> None:

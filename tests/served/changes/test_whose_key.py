@@ -208,11 +208,24 @@ async def test_m2_a_request_that_may_be_repeated_is_done_again_for_another_conne
 
 
 async def test_m2_a_refused_key_of_a_client_without_a_name_is_free_again(start_shard: Any, start_gateway: Any) -> None:
-    shard = await start_shard(lambda asked: reply("{}", status="503 Service Unavailable"))
+    shard = await start_shard(lambda asked: reply("{}", status="503 Service Unavailable", fields="Retry-After: 1\r\n"))
     world = World(shard, await start_gateway({"shards": {"north": shard.url}, **RULES}))
     for _ in range(2):
         assert (await world.post()).status_code == 503
     assert len(shard.asked) == 2
+
+
+async def test_what_may_have_been_done_is_not_done_again_for_another_connection(
+    start_shard: Any, start_gateway: Any
+) -> None:
+    """Found: 503 without `Retry-After` freed the key, though a router says so of what was made, too."""
+    shard = await start_shard(lambda asked: reply("{}", status="503 Service Unavailable"))
+    world = World(shard, await start_gateway({"shards": {"north": shard.url}, **RULES}))
+    statuses = []
+    for _ in range(2):
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{world.gateway.port}", verify=NO_TLS) as client:
+            statuses.append((await client.post("/orders", json={}, headers={**KEY, "X-Vendor": "v"})).status_code)
+    assert (statuses, len(shard.asked)) == ([503, 409], 1)
 
 
 async def test_what_was_refused_is_refused_again_on_another_connection(start_shard: Any, start_gateway: Any) -> None:

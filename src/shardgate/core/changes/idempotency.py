@@ -13,11 +13,12 @@ from typing import Final, Literal
 
 import msgspec
 
+from shardgate.core.changes.busy import did_nothing
 from shardgate.core.clients.identity import identity_of, may_name_client
 from shardgate.core.errors import IdempotencyKeyError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.hosts import address_in, host_of, is_loopback
-from shardgate.core.http import Request
+from shardgate.core.http import Reply, Request
 
 FIELD = b"idempotency-key"
 # The draft wants a String of RFC 8941 section 3.3.3; many clients leave the quotes out.
@@ -179,11 +180,11 @@ def judge(record: Record | None, fingerprint: str, *, repeatable: bool) -> Verdi
 
 
 def is_final(status: int) -> bool:
-    """Whether a reply is kept. After any other the key is free again: nothing was done, so a retry may succeed."""
+    """Whether a reply is kept. Any other says that a retry may succeed: the key is free again where nothing was done."""
     return status not in {401, 408, 425, 429, 503}
 
 
-def may_have_changed(status: int) -> bool:
+def may_have_changed(reply: Reply) -> bool:
     """Whether the one shard that gave this reply may have changed something: a client error says that it did not, and
-    so does what is not final."""
-    return is_final(status) and not 400 <= status < 500
+    so does an application that is too busy."""
+    return not 400 <= reply.status < 500 and not did_nothing(reply)

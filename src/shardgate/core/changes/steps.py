@@ -3,7 +3,8 @@
 phases.py has the states, the events and what follows from what. Here is decided which event it is.
 
 Holds: a change whose outcome is in doubt is looked for, or repeated where that is harmless. Where neither can be done,
-it is stuck. A redirect is a refusal, unless `check` shows that the change was made.
+it is stuck. A 5xx leaves it in doubt, but for a 503 that says that nothing was done (busy.py). A redirect is a
+refusal, unless `check` shows that the change was made.
 Never: waits, sends or stores.
 """
 
@@ -12,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from shardgate.core.changes.busy import did_nothing
 from shardgate.core.changes.entry import UNTOUCHED, Branch, BranchPhase, ChangeState, Entry
 from shardgate.core.changes.phases import BEGUN, PHASES, STATES, BranchEvent, ChangeEvent, ChangeStep
 from shardgate.core.changes.values import said_by
@@ -152,7 +154,7 @@ def take(entry: Entry, move: Move, outcome: Outcome) -> bool:
     if outcome.status >= 500 or outcome.status == 429:
         if move.step == "do":
             branch.reply = outcome
-            if outcome.status in {429, 503}:  # the application did nothing (RFC 9110 section 15.6.4)
+            if did_nothing(outcome):
                 _not_sent(entry, branch)
         return _is_left_open(branch)
     event = _EVENTS[move.step](entry, branch, outcome)

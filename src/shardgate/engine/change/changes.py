@@ -245,7 +245,7 @@ class Changes:
             link = f"{STATUS_PATH}{entry.token}"
             raise ReplyPendingError(f"another worker goes on with the change: {link}", log=str(error)) from error
         change.sent_to([branch.shard for branch in entry.branches if branch.tries])
-        change.left_on.extend(entry.left_on)
+        change.journaled.append(entry)
         if problem is not None and entry.state == "undone" and entry.branches[0].phase == "undone":
             raise problem
         try:

@@ -86,7 +86,7 @@ class ChangeHandler:
                 raise required()
             return await self._run(plan, change)
         repeatable = words.repeat or request.method in {"PUT", "DELETE"}
-        asked = WithKey(request, change.connection, _routed_by(plan.route, request), change.left_on)
+        asked = WithKey(request, change.connection, _routed_by(plan.route, request), change.journaled)
         return await self._idempotent.once(key, asked, lambda: self._run(plan, change), repeatable=repeatable)
 
     async def status(self, change: ChangeRequest) -> Reply:

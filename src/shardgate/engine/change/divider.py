@@ -171,7 +171,7 @@ class Divider:
             raise error
         for error in errors:
             self._cluster.reporter.log(error, change.exchange)
-        doubtful = [refusal for refusal in refusals if may_have_changed(refusal.status)]
+        doubtful = [refusal for refusal in refusals if may_have_changed(refusal)]
         return foremost(doubtful or refusals) or refusals[0]
 
     async def _all_or_none(self, plan: Division, parts: Sequence[ShardItems], change: ChangeRequest) -> Reply:

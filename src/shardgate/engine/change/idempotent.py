@@ -13,6 +13,7 @@ from typing import ParamSpec
 
 import msgspec
 
+from shardgate.core.changes.entry import Entry
 from shardgate.core.changes.idempotency import (
     Verdict,
     anonymous,
@@ -53,8 +54,17 @@ class WithKey(msgspec.Struct, frozen=True):
     """Names the client's connection among all connections of all workers."""
     routed_by: Sequence[tuple[str, str | None]] = ()
     """The places that the request's key is read from, with what stands there."""
-    left_on: Sequence[ShardId] = ()
-    """When it is answered: the shards that have something of it, or may have, also where the reply is a refusal."""
+    journaled: Sequence[Entry] = ()
+    """When it is answered: what of it is in the journal, which knows what is left, whatever the reply says."""
+
+    @property
+    def is_left(self) -> bool:
+        """A shard has something of it by the journal, or may have."""
+        return any(entry.left_on for entry in self.journaled)
+
+    def may_be_done(self, reply: Reply) -> bool:
+        """Whether something of it was done, or may have been."""
+        return self.is_left or (not self.journaled and may_have_changed(reply))
 
 
 class IdempotentRunner:
@@ -118,7 +128,7 @@ class IdempotentRunner:
         keys, done = self._writer.keys, True
         try:
             reply = await self._run(claim, asked, run)
-            done = bool(asked.left_on) or may_have_changed(reply.status)
+            done = asked.may_be_done(reply)
         except ShardgateError as error:
             done = not error.nothing_done
             raise
@@ -131,7 +141,8 @@ class IdempotentRunner:
     ) -> Reply:
         """Send to the shard that the first request of this name went to; the first one goes to `shard`.
 
-        A request that is refused does not count: the next one of its name is the first.
+        A request that is refused does not count: the next one of its name is the first. One that failed does, as it may
+        have been made.
         """
         client, keys, at = client_of(request, self._client_fields) or "", self._writer.keys, wall()
         first, is_new = await self._writer.run(keys.follow, client, name, shard, at, at + self._expires_s)
@@ -141,7 +152,7 @@ class IdempotentRunner:
             if is_new and error.nothing_done:
                 await self._pay(keys.release, client, name)
             raise
-        if is_new and reply.status >= 400:
+        if is_new and reply.status >= 400 and not may_have_changed(reply):
             await self._pay(keys.release, client, name)
         return reply
 
@@ -160,7 +171,7 @@ class IdempotentRunner:
         elif is_final(reply.status):
             await self._pay(keys.finish, claim, reply)
         else:
-            await self._pay(keys.doubt if asked.left_on else keys.forget, claim)
+            await self._pay(keys.doubt if asked.may_be_done(reply) else keys.forget, claim)
         return reply
 
     async def _pay(self, job: Callable[P, None], *args: P.args, **options: P.kwargs) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import msgspec
 
 from shardgate.core.changes.conditions import OF_CHANGES, conditions_in
+from shardgate.core.changes.entry import Entry
 from shardgate.core.exchange import Exchange
 from shardgate.core.held import Holdings
 from shardgate.core.http import Request
@@ -29,8 +30,8 @@ class ChangeRequest(msgspec.Struct, frozen=True):
     """What is held for the request."""
     connection: bytes = b""
     """Names the client's connection among all connections of all workers."""
-    left_on: list[ShardId] = []
-    """The shards that have something of a journaled change, or may have, as it is answered; whatever the reply says."""
+    journaled: list[Entry] = []
+    """What of it is in the journal, as it is answered."""
 
     @property
     def request_id(self) -> bytes:
