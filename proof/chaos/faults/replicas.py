@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from proof.chaos.fault import Fault, Happening, Must
-from proof.chaos.stage import Stage
+from proof.chaos.stage import USUAL, Stage
 
 _LETTER = "n"
 
@@ -72,6 +72,20 @@ def _told(mode: str) -> Happening:
             victim.tell("well")
 
     return run
+
+
+EVERY_PER_S = 10.0
+"""A replica that fails is asked less: of the usual changes of all, few would meet it."""
+
+
+@asynccontextmanager
+async def _giving_up(stage: Stage) -> AsyncIterator[None]:
+    await stage.load({**USUAL, "every": EVERY_PER_S})
+    try:
+        async with _told("gives_up")(stage):
+            yield
+    finally:
+        await stage.load(USUAL)
 
 
 NEARLY_HTTP = {
@@ -188,7 +202,7 @@ FAULTS = (
     Fault(
         name="replica's router gives up",
         what="503 without Retry-After, every other time, though what was asked is done",
-        run=_told("gives_up"),
+        run=_giving_up,
         must=Must(also=_CHANGES_PASSED_ON, refused={"every": 30}, extra_percent=10.0),
         hold_s=8.0,
     ),

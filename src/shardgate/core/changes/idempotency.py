@@ -180,7 +180,7 @@ def judge(record: Record | None, fingerprint: str, *, repeatable: bool) -> Verdi
 
 
 def is_final(status: int) -> bool:
-    """Whether a reply is kept. Any other says that a retry may succeed: the key is free again where nothing was done."""
+    """Whether a reply is kept. After any other a retry may succeed: the key is free again where nothing was done."""
     return status not in {401, 408, 425, 429, 503}
 
 

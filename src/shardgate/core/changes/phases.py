@@ -55,9 +55,9 @@ be taken back. `hopeless`: nothing more can be done without a person.
 BranchEvent = Literal["not sent", "unsendable", "taken", "refused", "absent", "unclear"]
 """What a call has shown.
 
-`not sent`: the shard has not got the call, or says that it has too much to do and did nothing (busy.py). `unsendable`: the call cannot be made. `taken`: the shard did what was
-asked, also where it had done so before. `refused`: it will not. `absent`: what the change makes is not there.
-`unclear`: the shard's answer to a check, or to a `place`, says neither.
+`not sent`: the shard has not got the call, or says that it is too busy and did nothing (busy.py). `unsendable`: the
+call cannot be made. `taken`: the shard did what was asked, also where it had done so before. `refused`: it will not.
+`absent`: what the change makes is not there. `unclear`: the shard's answer to a check, or to a `place`, says neither.
 """
 
 STATES: Final[Mapping[ChangeState, Mapping[ChangeEvent, ChangeState]]] = {

@@ -22,7 +22,7 @@ from shardgate.core.errors import ShardgateError
 from shardgate.core.http import Reply
 
 _GONE: Final = (404, 410)
-_DOUBTED: Final = "it was sent and no reply came: it may have been made or not"
+_DOUBTED: Final = "it was sent, and no reply says whether it was made"
 
 
 class Move(msgspec.Struct, frozen=True):
