@@ -27,6 +27,14 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
         return sorted(float(getattr(run, field)) for run in self.runs)
 
 
+def ratio(ours: Measured, theirs: Measured, field: str) -> float:
+    """The median of the rounds' ratios: in each round both are measured one right after the other."""
+    if len(ours.runs) != len(theirs.runs):  # a round of one of them failed
+        return ours.median(field) / theirs.median(field)
+    pairs = zip(ours.runs, theirs.runs, strict=True)
+    return median(float(getattr(mine, field)) / float(getattr(other, field)) for mine, other in pairs)
+
+
 class Single(msgspec.Struct, frozen=True, kw_only=True):
     """A figure that is no rate: memory, scaling."""
 

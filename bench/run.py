@@ -57,6 +57,7 @@ def main() -> None:
     for step in (
         works.relays,
         works.gathers,
+        works.one_more_shard,
         works.slow_shard,
         works.two_workers,
         space.idle_clients,

@@ -26,6 +26,15 @@ class Pace(msgspec.Struct, frozen=True):
     seconds: float
 
 
+class Turn(msgspec.Struct, frozen=True):
+    """What is measured in one turn of each round."""
+
+    work: str
+    peer: str
+    process: Running
+    load: Load
+
+
 class Bench(msgspec.Struct, frozen=True):
     """One run of the bench."""
 
@@ -90,21 +99,41 @@ class Bench(msgspec.Struct, frozen=True):
         ) as process:
             yield process
 
+    @contextmanager
+    def over_each(self, peer: Peer, numbers: Sequence[int]) -> Iterator[dict[int, Running]]:
+        """Number of shards → process of one peer over so many, all at once; none where one answers wrongly."""
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shardgate-bench-")))
+            ports = stack.enter_context(stub_shards(SHARD_PORT, max(numbers), self.cores, folder))
+            running = {shards: stack.enter_context(self.start(peer, ports[:shards], folder)) for shards in numbers}
+            for shards, process in running.items():
+                if reason := wrong(process.port, Work.GATHER, ports[:shards]):
+                    self.report.missing[f"{peer.name} over {shards} shards"] = f"it answers wrongly: {reason}"
+                    running = {}
+                    break
+            yield running
+
     def interleave(self, work: str, running: dict[str, Running], loads: Sequence[Load]) -> None:
         """Measure all peers under each load, round by round, so that a disturbance meets all alike."""
         for load in loads:
-            runs: dict[str, list[Run]] = {name: [] for name in running}
-            for _ in range(self.pace.rounds):
-                for name, process in running.items():
-                    try:
-                        runs[name].append(measure(process.pid, process.port, load, self.cores))
-                        wait_idle(process.pid)
-                    except LoadError as error:
-                        self.report.missing[f"{name}, a round of {work}, {load.connections} connections"] = str(error)
-            self.report.measured += [
-                Measured(work=work, peer=name, connections=load.connections, rate=load.rate, runs=found)
-                for name, found in runs.items()
-                if found
-            ]
+            self.in_turns([Turn(work, name, process, load) for name, process in running.items()], self.pace.rounds)
             paced = f", {load.rate:,.0f}/s" if load.rate else ""
             self.say(f"{work}, {load.connections} connections{paced}: {len(running)} measured")
+
+    def in_turns(self, turns: Sequence[Turn], rounds: int) -> None:
+        """Measure all of these, round by round."""
+        runs: list[list[Run]] = [[] for _ in turns]
+        for _ in range(rounds):
+            for turn, found in zip(turns, runs, strict=True):
+                load = turn.load
+                try:
+                    found.append(measure(turn.process.pid, turn.process.port, load, self.cores))
+                    wait_idle(turn.process.pid)
+                except LoadError as error:
+                    named = f"{turn.peer}, a round of {turn.work}, {load.connections} connections"
+                    self.report.missing[named] = str(error)
+        self.report.measured += [
+            Measured(work=turn.work, peer=turn.peer, connections=turn.load.connections, rate=turn.load.rate, runs=found)
+            for turn, found in zip(turns, runs, strict=True)
+            if found
+        ]

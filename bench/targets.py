@@ -11,7 +11,7 @@ import msgspec
 
 from bench import space, works
 from bench.peers.roster import GO_RAW, GO_RELAY, SUBJECT
-from bench.results import Report
+from bench.results import Report, ratio
 
 _KIB, _MIB = 1024, 1024 * 1024
 
@@ -78,34 +78,35 @@ def _why(target: Target, report: Report) -> str:
 
 
 def _ratio(work: str, peer: str, field: str, connections: int = 32) -> Callable[[Report], float | None]:
-    """The median of the rounds' ratios: in each round both are measured one right after the other."""
+    """The median of the rounds' ratios."""
 
     def read(report: Report) -> float | None:
         ours, theirs = report.find(work, SUBJECT.name, connections), report.find(work, peer, connections)
-        if ours is None or theirs is None:
-            return None
-        if len(ours.runs) != len(theirs.runs):  # a round of one of them failed
-            return ours.median(field) / theirs.median(field)
-        pairs = zip(ours.runs, theirs.runs, strict=True)
-        return median(float(getattr(mine, field)) / float(getattr(other, field)) for mine, other in pairs)
+        return None if ours is None or theirs is None else ratio(ours, theirs, field)
 
     return read
 
 
 def _one_more_shard(report: Report) -> float | None:
-    """The slope of CPU time over the number of shards, by least squares, ÷ the CPU time of a relay."""
-    relay = report.find(works.RELAY, SUBJECT.name)
-    if relay is None:
+    """The slope of CPU time over the number of shards, by least squares, ÷ the CPU time of a relay: the median of the
+    rounds', in each of which all were measured one right after the other."""
+    found = [report.find(work, SUBJECT.name) for work in (works.GROWTH_RELAY, *map(works.growth, works.SHARD_COUNTS))]
+    measured = [each for each in found if each is not None]
+    if len(measured) < len(found):
         return None
-    points = []
-    for count in works.SHARD_COUNTS:
-        found = report.find(works.gather(count, 10), SUBJECT.name)
-        if found is None:
-            return None
-        points.append((count, found.median("cpu_us")))
-    middle = sum(count for count, _ in points) / len(points)
-    spread = sum((count - middle) ** 2 for count, _ in points)
-    return sum((count - middle) * cpu for count, cpu in points) / spread / relay.median("cpu_us")
+    if len({len(each.runs) for each in measured}) > 1:  # a round of one of them failed
+        return _slope([each.median("cpu_us") for each in measured])
+    rounds = zip(*[each.runs for each in measured], strict=True)
+    return median(_slope([run.cpu_us for run in each]) for each in rounds)
+
+
+def _slope(cpu_us: Sequence[float]) -> float:
+    """Of a relay, and of a gather over each of `SHARD_COUNTS`."""
+    relay, *gathers = cpu_us
+    middle = sum(works.SHARD_COUNTS) / len(works.SHARD_COUNTS)
+    apart = [count - middle for count in works.SHARD_COUNTS]
+    rise = sum(away * cpu for away, cpu in zip(apart, gathers, strict=True))
+    return rise / sum(away**2 for away in apart) / relay
 
 
 def _worst(of: Sequence[str], divided_by: float) -> Callable[[Report], float | None]:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from bench.answers import PAGE, WHOLE
 from bench.peers import Peer, Work
 from bench.peers.roster import GO_RAW, GO_RELAY, SUBJECT, TWO_WORKERS
-from bench.results import Single
+from bench.results import Single, ratio
 from bench.rig import KEYED, LARGE, Load
-from bench.stage import Bench
+from bench.stage import Bench, Turn
 
 RELAY = "relay 1 KB"
 RELAY_LARGE = "relay 50 KB"
@@ -19,12 +19,19 @@ SCALING = "two workers ÷ one"
 LOW_RATE = 500
 ALONE_SHARE_MIN = 0.85
 SHARD_COUNTS = (2, 4, 8, 16, 32)
+CONNECTED_S = 0.6  # while others had their turns, connections to shards were idle for too long: a thousand are opened
 ROWS = (10, 50)
+GROWTH_RELAY = "relay 1 KB, in turns with gathers"
 
 
 def gather(shards: int, rows: int) -> str:
     """The name of the work: a page of so many rows out of so many of each shard."""
     return f"gather {shards} × {rows}"
+
+
+def growth(shards: int) -> str:
+    """The name of the work: a page of ten rows, in turns with a relay and with such pages over other numbers."""
+    return f"{gather(shards, 10)}, in turns"
 
 
 def whole(shards: int, rows: int) -> str:
@@ -91,6 +98,19 @@ def gathers(bench: Bench, peers: Sequence[Peer]) -> None:
             bench.interleave(whole(4, rows), running, [Load(target=whole_of(rows), seconds=seconds)])
 
 
+def one_more_shard(bench: Bench, _peers: Sequence[Peer]) -> None:
+    """A page over each number of shards, and a relay, of one moment: one is divided by the other."""
+    seconds, rounds = bench.pace.seconds / 2, bench.pace.rounds * 2
+    with bench.over_each(SUBJECT, SHARD_COUNTS) as running:
+        if not running:
+            return
+        relay = Turn(GROWTH_RELAY, SUBJECT.name, running[4], Load(seconds=seconds, warm_s=CONNECTED_S))
+        load = Load(target=page_of(10), seconds=seconds, warm_s=CONNECTED_S)
+        pages = [Turn(growth(count), SUBJECT.name, process, load) for count, process in running.items()]
+        bench.in_turns([relay, *pages], rounds)
+        bench.say(f"a relay, and gathers over {', '.join(map(str, SHARD_COUNTS))} shards, in turns: measured")
+
+
 def slow_shard(bench: Bench, peers: Sequence[Peer]) -> None:
     """What the slowest shard costs beyond its own lateness."""
     chosen = [peer for peer in peers if peer.name == GO_RAW.name]
@@ -99,15 +119,21 @@ def slow_shard(bench: Bench, peers: Sequence[Peer]) -> None:
 
 
 def two_workers(bench: Bench, _peers: Sequence[Peer]) -> None:
-    """What a second process adds: by requests where cores are free for it, else by what a request costs in CPU."""
+    """What a second process adds: by requests where cores are free for it, else by what a request costs in CPU.
+
+    In many short turns: of five, one pair said 1.1 and another 2.7, on a machine whose speed changes within seconds.
+    """
+    load = Load(seconds=bench.pace.seconds / 2, connections=64)
     with bench.stage([SUBJECT, TWO_WORKERS], Work.RELAY, 4) as running:
-        bench.interleave(RELAY, running, [Load(seconds=bench.pace.seconds, connections=64)])
+        turns = [Turn(RELAY, name, process, load) for name, process in running.items()]
+        bench.in_turns(turns, bench.pace.rounds * 4)
+        bench.say(f"{RELAY}, {load.connections} connections, one worker and two: {len(running)} measured")
     one, two = (bench.report.find(RELAY, peer.name, 64) for peer in (SUBJECT, TWO_WORKERS))
     if one is None or two is None:
         return
     if len(bench.cores.pair) == 2:
-        value, note = two.median("per_s") / one.median("per_s"), "requests/s, each worker on a core of its own"
+        value, note = ratio(two, one, "per_s"), "requests/s, each worker on a core of its own"
     else:
-        value = 2 * one.median("cpu_us") / two.median("cpu_us")
+        value = 2 * ratio(one, two, "cpu_us")
         note = "by CPU a request, both workers on one core: this machine has no second one to spare"
     bench.report.singles.append(Single(work=SCALING, peer=SUBJECT.name, unit="×", value=value, note=note))

@@ -46,11 +46,26 @@ def test_more_is_better_where_it_is_requests() -> None:
     assert not verdict(report(measured(work, "shardgate", cpu_us=[1], per_s=390), theirs), "RawMessage").met
 
 
+def growing(relay_us: list[float], shard_us: list[float]) -> list[Measured]:
+    """A relay, and gathers that cost 100 µs and so much a shard, round by round."""
+    figures = {works.growth(n): [100 + each * n for each in shard_us] for n in works.SHARD_COUNTS}
+    return [measured(work, "shardgate", cpu_us=us) for work, us in {works.GROWTH_RELAY: relay_us, **figures}.items()]
+
+
 def test_one_more_shard_costs_the_slope_beside_a_relay() -> None:
-    rows = [measured(works.RELAY, "shardgate", cpu_us=[60])]
-    rows += [measured(works.gather(n, 10), "shardgate", cpu_us=[100 + 30 * n]) for n in works.SHARD_COUNTS]
+    rows = growing([60], [30])
     assert verdict(report(*rows), "one more shard").value == pytest.approx(0.5)
     assert verdict(report(*rows[:-1]), "one more shard").value is None
+
+
+def test_a_machine_that_becomes_slower_makes_no_shard_dearer_beside_a_relay() -> None:
+    assert verdict(report(*growing([60, 90, 60], [30, 45, 36])), "one more shard").value == pytest.approx(0.5)
+
+
+def test_one_more_shard_is_told_where_a_round_of_one_number_failed() -> None:
+    rows = growing([60, 60, 60], [30, 30, 30])
+    rows[-1] = measured(rows[-1].work, "shardgate", cpu_us=[100 + 30 * works.SHARD_COUNTS[-1]] * 2)
+    assert verdict(report(*rows), "one more shard").value == pytest.approx(0.5)
 
 
 def test_a_missing_peer_is_a_miss_that_names_it() -> None:
