@@ -1,7 +1,7 @@
 """Changes are sorted into the windows of movements."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor, TimeoutError
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
