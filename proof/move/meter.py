@@ -28,6 +28,7 @@ import httpx
 from proof.asking import AskingThreads
 from proof.data import ROOT
 from proof.move.stages import Asked, Kind
+from proof.move.window import Windows
 
 PERIOD_S: Final = 0.05
 _CHANGE_S: Final = 0.2  # the monolith has changes enough to make
@@ -78,7 +79,10 @@ class Meter:
 
     @contextmanager
     def moving(self, tenant: str) -> Iterator[list[float]]:
-        """This tenant moves as long as the block runs; how long its changes took is in the list afterwards."""
+        """This tenant moves as long as the block runs; how long its changes took is in the list afterwards.
+
+        The end of the block waits for the reply to the change that is under way.
+        """
         waits: list[float] = []
         self._tell(tenant)
         try:
@@ -102,7 +106,7 @@ class _Clients(AskingThreads):
         self._load = load
         self._began_at = time.monotonic()
         self.moves_last: str | None = None
-        self.waits: list[float] = []
+        self.windows = Windows()
         """How long changes of the tenant that moves took."""
         self.asked: list[Asked] = []
         self.failures: list[str] = []
@@ -145,13 +149,14 @@ class _Clients(AskingThreads):
 
     def _change_the_moving(self, monolith: httpx.Client, gateway: httpx.Client) -> None:
         for _ in self._due(PERIOD_S):
-            if (tenant := self.moves_last) is None:
-                continue
-            waits, path = self.waits, f"/v3/vendors/{tenant}"
-            monolith.patch(path, json=_CHANGE)
-            began_at = time.monotonic()
-            self._judge(gateway.patch(path, json=_CHANGE))
-            waits.append(time.monotonic() - began_at)
+            with self.windows.change() as waits:
+                if (tenant := self.moves_last) is None:
+                    continue
+                path = f"/v3/vendors/{tenant}"
+                monolith.patch(path, json=_CHANGE)
+                began_at = time.monotonic()
+                self._judge(gateway.patch(path, json=_CHANGE))
+                waits.append(time.monotonic() - began_at)
 
     def _timed(self, kind: Kind, since_s: float, ask: Callable[[], httpx.Response]) -> None:
         reply = ask()
@@ -171,9 +176,8 @@ def main() -> None:
         time.sleep(_WARM_S)
         print(json.dumps(None), flush=True)
         while (told := json.loads(sys.stdin.readline())) is not None:
-            waits, clients.waits = clients.waits, []
             clients.moves_last = told or clients.moves_last
-            print(json.dumps(waits), flush=True)
+            print(json.dumps(clients.windows.next()), flush=True)
         clients.stop()
     print(json.dumps([clients.asked, clients.failures]), flush=True)
 

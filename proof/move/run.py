@@ -137,7 +137,7 @@ class _Moving:
                 self.result.stalled += told["why"]
                 first, told = told, self._process.ask({"resume": True})
                 told["points"] = [*first.get("points", []), *told.get("points", [])]
-        ended_at = time.monotonic()
+            ended_at = time.monotonic()
         self.spans += spans_of(began_at, ended_at, told.get("points", []))
         self.result.seen_s += [max(waits)] if waits else []
         made = self._judge(tenant, target, told)

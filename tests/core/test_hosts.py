@@ -1,5 +1,7 @@
 """Where a host is, as far as its name says."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,6 +65,27 @@ SECRET = "hunter2"
         ("postgresql://u:/a:hunter2", "postgresql://u:…"),
         ("postgresql://u:1?host=hunter2@h", "postgresql://u:…@h"),
         ("postgres://:hunter2@h", "postgres://:…@h"),
+        # Found: shown whole, as the rest of a database's name, of a user's, or of another parameter's value.
+        ("postgresql://u@h/d;password=hunter2", "postgresql://u@h/d…"),
+        ("postgresql://u@h/d&password=hunter2", "postgresql://u@h/d…"),
+        ("postgresql://u@h/d password=hunter2", "postgresql://u@h/d…"),
+        ("postgresql://u@h/d#password=hunter2", "postgresql://u@h/d…"),
+        ("postgresql://h/d;password=hunter2", "postgresql://h…"),
+        ("postgresql://h;password=hunter2", "postgresql://h…"),
+        ("postgresql://h,i:1;password=hunter2", "postgresql://h…"),
+        ("postgresql:///d;password=hunter2", "postgresql://…"),
+        ("postgresql://u%3Ahunter2@h/d", "postgresql://u…@h/d"),
+        ("postgresql://u%3Ahunter2", "postgresql://u…"),
+        ("postgresql://u;hunter2@h/d", "postgresql://u…@h/d"),
+        ("postgresql://u@hunter2@h/d", "postgresql://u…@h/d"),
+        ("postgresql://u@h/d?sslmode=require;password=hunter2", "postgresql://u@h/d?sslmode=…"),
+        ("postgresql://u@h/d?host=h%20password=hunter2", "postgresql://u@h/d?host=…"),
+        ("postgresql://h/d?user=u:hunter2", "postgresql://h/d?user=…"),
+        ("postgresql://h/d?host=u:hunter2@h", "postgresql://h/d?host=…"),
+        ("postgresql://u@h/d?options=-c%20app.password%3Dhunter2", "postgresql://u@h/d?options=…"),
+        ("postgresql://u@h/d?passfile=hunter2", "postgresql://u@h/d?passfile=…"),
+        ("postgresql://u@h/d?sslpassword=hunter2", "postgresql://u@h/d?sslpassword=…"),
+        ("postgresql://u@h/d? hunter2=x", "postgresql://u@h/d?…=…"),
     ],
 )
 def test_a_password_is_never_shown(text: str, shown: str) -> None:
@@ -96,11 +119,14 @@ def test_a_url_without_a_password_is_shown_whole_and_has_no_mistake(text: str) -
         ("postgresql://u:100%sure@h/d", "a % begins no character"),
         ("postgresql://u:a%00b@h/d", "a % begins no character"),
         ("postgresql://u:secret", "a port is no number"),
+        ("postgresql://u@h/d;password=p", "where a name or a value ends"),
+        ("postgresql://u@h/d?sslmode=require;password=p", "where a name or a value ends"),
+        ("postgresql://u@h/d#x", "where a name or a value ends"),
     ],
 )
 def test_what_libpq_would_read_otherwise_is_told_with_the_cure(text: str, mistake: str) -> None:
     assert mistake in PostgresUrl(text).mistake
-    assert "write @ as %40" in PostgresUrl(text).mistake
+    assert {"write @ as %40", "write ; as %3B"} & {*re.findall("write [@;] as %..", PostgresUrl(text).mistake)}
 
 
 @pytest.mark.parametrize("text", ["postgresql://u:a%40%2F%25%3A@h/d", "postgresql://u:a:b?c#d@h/d?sslmode=require"])
@@ -116,6 +142,18 @@ def test_a_password_that_libpq_reads_as_it_is_has_no_mistake(text: str) -> None:
         "mysql://u:hunter2@h/d",
         "host=h user=u password=hunter2",
         "password = 'hunter2' dbname=d",
+        # Found: taken for the path of a file, which messages show.
+        " postgresql://u:hunter2@h/d",
+        "postgresql:/u:hunter2@h/d",
+        "postgres:u:hunter2@h",
+        "jdbc:postgresql://h/d?user=u&password=hunter2",
+        "jdbc:postgresql:d?password=hunter2",
+        "//u:hunter2@h/d",
+        "u:hunter2@h:5432/d",
+        "passfile=/x sslpassword=hunter2",
+        "PGPASSWORD=hunter2",
+        "Server=h;Database=d;User Id=u;Pwd=hunter2;",
+        "file:x.db?password=hunter2",
     ],
 )
 def test_what_is_neither_a_file_nor_a_url_is_told_without_its_password(text: str) -> None:
@@ -124,7 +162,9 @@ def test_what_is_neither_a_file_nor_a_url_is_told_without_its_password(text: str
     assert SECRET not in no_place(text)
 
 
-@pytest.mark.parametrize("text", ["store.db", "/var/lib/shardgate/store.db", "a=b.db", "C:/x", "./user/x.db"])
+@pytest.mark.parametrize(
+    "text", ["store.db", "/var/lib/shardgate/store.db", "a=b.db", "C:/x", "C:/x@y.db", "./user/x.db", "a@b:c.db"]
+)
 def test_the_path_of_a_file_is_one(text: str) -> None:
     assert no_place(text) == ""
 
@@ -139,3 +179,19 @@ def test_no_password_between_user_and_host_is_ever_shown(before: str, after: str
 def test_no_password_whose_host_was_forgotten_is_ever_shown(before: str, after: str) -> None:
     text = f"postgresql://u:{before.replace('@', ':')}SECRET{after}"
     assert "SECRET" not in str(PostgresUrl(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("postgresql://u:hunter2@h/d", 'invalid value: "hunter2"'),
+        ("postgresql://u:hunter2%2F@h/d", 'invalid value: "hunter2/" or "hunter2%2F"'),
+        ("postgresql://u@h/d?sslmode=%3Bhunter2", 'invalid sslmode value: ";hunter2"'),
+        ("postgresql://u@h/d&password=hunter2", 'FATAL:  database "d&password=hunter2" does not exist'),
+        ("postgresql://u%3Ahunter2@h/d", 'password authentication failed for user "u:hunter2"'),
+    ],
+)
+def test_what_a_driver_says_has_no_part_of_what_is_hidden(text: str, told: str) -> None:
+    """Found: libpq and the server repeat names and values, in which a password may stand."""
+    assert SECRET not in PostgresUrl(text).scrubbed(told)
+    assert PostgresUrl(text).scrubbed("the server is down") == "the server is down"

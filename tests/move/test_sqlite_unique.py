@@ -6,6 +6,7 @@ from contextlib import closing
 import pytest
 
 from shardgate.move.sqlite_unique import index_parts, sqlite_unique_indexes
+from shardgate.move.unique_indexes import unique_keys
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,8 @@ def test_the_indexes_of_a_table_are_read_with_collations_and_conditions() -> Non
         ("part", ('("b") COLLATE "RTRIM"', '(lower(a)) COLLATE "BINARY"'), "b > '('"),
         ("sqlite_autoindex_t_1", ('("a") COLLATE "NOCASE"',), ""),
     ]
+    assert [each.columns for each in found] == [("id",), (), ("a",)]
+    assert unique_keys(("id",), found) == [("id",), ("a",)]
 
 
 def test_a_primary_key_that_has_an_index_is_asked_once() -> None:

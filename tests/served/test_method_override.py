@@ -1,5 +1,6 @@
 """Method override: a POST that names another method, in its query or a header, is served as that method or refused."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -224,6 +225,12 @@ UNSAID: dict[str, Any] = {
     "store": "store.db",
 }
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+MULTIPART = {"Content-Type": "multipart/form-data; boundary=b"}
+
+
+def multipart(method: str) -> bytes:
+    head = 'Content-Disposition: form-data; name="_method"'
+    return f"--b\r\n{head}\r\n\r\n{method}\r\n--b--\r\n".encode()
 
 
 @pytest.mark.parametrize(
@@ -264,6 +271,71 @@ async def test_r10_a_method_that_nobody_expects_is_refused(
     assert shard.asked == []
 
 
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"_method=delete", FORM),
+        (b'{"_method":"DELETE"}', {}),
+        (b'{"_method":"DELETE"}', {"Content-Type": "application/json"}),
+        (multipart("DELETE"), MULTIPART),
+        (b"note=" + 50_000 * b"x" + b"&_method=delete", FORM),
+    ],
+)
+@pytest.mark.parametrize("expect", [{}, {"Expect": "100-continue"}])
+async def test_a_method_in_a_chunked_body_is_refused_as_in_one_with_a_length(
+    shard: Any, start_gateway: Any, body: bytes, headers: dict[str, str], expect: dict[str, str]
+) -> None:
+    """Found: a body without a length was sent on while it came, and nobody had looked for `_method`."""
+    gateway = await start_gateway({"shards": {"north": shard.url}, **UNSAID})
+
+    async def pieces() -> Any:
+        yield body[:10]
+        await asyncio.sleep(0.05)
+        yield body[10:]
+
+    answer = await gateway.client.post("/notes", content=pieces(), headers={**headers, **expect})
+    assert (answer.status_code, answer.json().get("code")) == (400, "SG1019")
+    assert shard.asked == []
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"method=delete", FORM),
+        (b'{"method":"DELETE"}', {}),
+        (b"_method=delete", {"Content-Type": "application/octet-stream"}),
+        (100_000 * b"x", FORM),
+        (b"", FORM),
+    ],
+)
+async def test_a_chunked_body_that_names_no_method_is_sent_on_as_it_comes(
+    shard: Any, start_gateway: Any, body: bytes, headers: dict[str, str]
+) -> None:
+    gateway = await start_gateway({"shards": {"north": shard.url}, **UNSAID})
+
+    async def pieces() -> Any:
+        yield body[:10]
+        await asyncio.sleep(0.05)
+        yield body[10:]
+
+    assert (await gateway.client.post("/notes", content=pieces(), headers=headers)).status_code == 200
+    assert shard.asked[0].body == body
+    assert shard.asked[0].field("transfer-encoding") == ["chunked"]
+
+
+@pytest.mark.parametrize("sent", [(b"_method=delete", FORM), (multipart("DELETE"), MULTIPART)])
+async def test_a_form_in_chunks_names_the_method(
+    shard: Any, start_gateway: Any, sent: tuple[bytes, dict[str, str]]
+) -> None:
+    gateway = await start_gateway({"shards": {"north": shard.url}, **MEMBER})
+
+    async def pieces() -> Any:
+        yield sent[0][:10]
+        yield sent[0][10:]
+
+    assert (await gateway.client.post("/things/1", content=pieces(), headers=sent[1])).status_code == 200
+
+
 @pytest.mark.parametrize("name", [".method", "%2Em%65thod", "+.method"])
 async def test_r10_a_name_that_php_reads_as_method_is_refused(shard: Any, start_gateway: Any, name: str) -> None:
     gateway = await start_gateway({"shards": {"north": shard.url}, **UNSAID})
@@ -283,13 +355,7 @@ BOTH: dict[str, Any] = {
         for method in ("POST", "PUT", "PATCH", "DELETE")
     },
 }
-MULTIPART = {"Content-Type": "multipart/form-data; boundary=b"}
 HEADER = "X-HTTP-Method-Override"
-
-
-def multipart(method: str) -> bytes:
-    head = 'Content-Disposition: form-data; name="_method"'
-    return f"--b\r\n{head}\r\n\r\n{method}\r\n--b--\r\n".encode()
 
 
 @pytest.mark.parametrize(

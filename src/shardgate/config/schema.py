@@ -410,9 +410,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     method_override_member: str | None = None
     """The member of a JSON body, or field of a form (URL-encoded or `multipart/form-data`), by which a POST says that
     it is a PUT, PATCH, DELETE or GET: `_method`. All bodies of POSTs are then held until they are whole. A list that is
-    asked for so is refused (SG1019) unless its rule says `by_post`. Without it, a POST whose member `_method` names a
-    method that another rule serves is refused (SG1019), as far as its body is not sent on before it is whole (bodies of
-    up to 16 KiB are not). `ignored`: the application reads no method there."""
+    asked for so is refused (SG1019) unless its rule says `by_post`. Of an application that reads it in forms alone (as
+    Rack and Symfony do), a POST in JSON with such a member is routed by that method all the same, and the application
+    takes it for a POST. Without it, a POST whose member `_method` names a method that another rule serves is refused
+    (SG1019), in chunks or not, as far as its body has at most 64 KiB: a longer one may be sent on before it is whole.
+    `ignored`: the application reads no method there."""
     deadline_header: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9-]*$")] | None = None
     """The header field by which a client says in how many milliseconds it must be answered: `X-Request-Timeout-Ms`.
     Then the request ends with 504 (SG2003). Shards are sent the same field, with what is left."""

@@ -40,7 +40,7 @@ from shardgate.engine.deadlines import Deadlines
 from shardgate.engine.fence import Fence, HeldRequest
 from shardgate.engine.gather.conductor import Conductor
 from shardgate.engine.gather.partial import PartialGathers
-from shardgate.engine.matching import match, waits_for_method
+from shardgate.engine.matching import guard_arriving, match, may_name_method
 from shardgate.engine.open_changes import OpenChanges
 from shardgate.engine.overload import Overload
 from shardgate.engine.relay import Relay
@@ -158,8 +158,7 @@ class Gateway:
                 self.loads.shedding.lists += 1
             if self._callers is not None and not self._admits(self._callers, request, route, client, exchange):
                 return
-            if request.arriving and not self._streams(request, route, snapshot):
-                client.collect()
+            if request.arriving and not self._goes_on(request, route, client, snapshot):
                 return
             plan = self._plan(request, route, variables, snapshot)
             if self.fence.is_up and self.fence.holds(plan, request.method):
@@ -270,10 +269,24 @@ class Gateway:
             plan = with_provenance(plan)
         self._carry_out(plan, request, client, exchange, snapshot)
 
-    def _streams(self, request: Request, route: Route, snapshot: Snapshot) -> bool:
-        if not route.streams or request.method in SAFE_METHODS or waits_for_method(request, snapshot):
+    def _goes_on(self, request: Request, route: Route, client: Client, snapshot: Snapshot) -> bool:
+        """Whether the body can be sent on while it arrives; False: the request comes again when enough of it is here.
+
+        A method is looked for in a short one. No shard is sent any of it before it has come anyway.
+        """
+        keyed = self._changes.may_have_key(route, request.fields.values)
+        if not route.streams or request.method in SAFE_METHODS or keyed:
+            client.collect()
             return False
-        return not self._changes.may_have_key(route, request.fields.values)
+        upload = client.incoming
+        if upload is None or not may_name_method(request, snapshot):
+            return True
+        if not upload.has_enough:
+            upload.await_enough(partial(self.handle, request, client))
+            return False
+        if body := upload.seen:
+            guard_arriving(request, snapshot, body)
+        return True
 
     def _may_have_key(self, plan: Plan, request: Request) -> bool:
         method = request.method

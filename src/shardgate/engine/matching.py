@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 from shardgate.core.errors import MethodNotAllowedError, MethodOverrideError, UnknownOperationError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Request
+from shardgate.core.limits import SMALL_BODY_BYTES_MAX
 from shardgate.core.plan.key import FORMS, has_readable_body, read_key
 from shardgate.core.plan.parameter import only_value
 from shardgate.core.routes.route import Route
@@ -33,8 +34,6 @@ _UNSAID: Final = re.compile(
     + rb"""(?:["'=;\s[%\\]|$)"""
 )
 """As a query or a form may encode it, and JSON escape it. Whoever reads it says whether it is one."""
-_WAITED_BYTES_MAX: Final = 16_384
-"""A longer body is not held only to look for `_method`."""
 _SEARCHED_BYTES_MAX: Final = 262_144
 """In a longer body, which is held for another reason, it is not looked for: the search of 16 MB took 7 ms, and 700 with
 bytes that were chosen for it."""
@@ -49,14 +48,26 @@ def match(request: Request, snapshot: Snapshot) -> tuple[Route, Mapping[str, str
     return snapshot.routes.match(request.method, request.path)
 
 
-def waits_for_method(request: Request, snapshot: Snapshot) -> bool:
-    """Whether the whole body of a POST is waited for only because a method may stand in it that nobody expects."""
+def may_name_method(request: Request, snapshot: Snapshot) -> bool:
+    """Whether a method may stand in a body that still arrives, where nobody expects one. A body that is known to be
+    long is not looked at: it would be held for that alone."""
+    fields = request.fields
     return (
         snapshot.guards_body
         and request.sent_method == b"POST"
-        and 0 < request.fields.content_length <= _WAITED_BYTES_MAX
+        and (fields.chunked or 0 < fields.content_length <= SMALL_BODY_BYTES_MAX)
         and _may_name(request)
     )
+
+
+def guard_arriving(request: Request, snapshot: Snapshot, body: bytes) -> None:
+    """Look for a method in a body that has come, and is sent on all the same as one that arrives. Raises ClientError
+    as `match` does."""
+    request.body = body
+    try:
+        match(request, snapshot)
+    finally:
+        request.body = b""
 
 
 def _match_post(request: Request, snapshot: Snapshot) -> tuple[Route, Mapping[str, str]]:

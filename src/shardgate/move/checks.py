@@ -4,6 +4,7 @@ Never: writes.
 """
 
 from collections.abc import Sequence
+from contextlib import closing
 
 from shardgate.core.topology import ShardId
 from shardgate.move.database import ShardDatabase
@@ -103,8 +104,9 @@ def _lacking(
         for link in each.table.foreign_keys:
             if link.parent not in reference or link.by_user:
                 continue
-            given = source.values(each, link.columns, each.where)
-            for key in dict.fromkeys(key for batch in given for key in batch):
+            with closing(source.values(each, link.columns, each.where)) as given:
+                keys = dict.fromkeys(key for batch in given for key in batch)
+            for key in keys:
                 if not target.present(reference[link.parent], link.parent_columns, [key]):
                     found.append(
                         f"{names[1]}: {link.parent} has no row with {', '.join(link.parent_columns)} = {_shown(key)},"
@@ -122,11 +124,11 @@ def _clashes(
     found = []
     for each in tables:
         for index in source.unique_indexes(each):
-            for batch in source.terms(each, index):
-                clash = target.clash(each, index, batch)
-                if clash is not None:
-                    found.append(_refused(names, each, index, clash))
-                    break
+            with closing(source.terms(each, index)) as batches:  # the first clash ends the reading
+                asked = (target.clash(each, index, batch) for batch in batches)
+                clash = next(filter(None, asked), None)
+            if clash is not None:
+                found.append(_refused(names, each, index, clash))
     return found
 
 

@@ -110,7 +110,9 @@ class ShardDatabase(Protocol):
         """The keys in this column that the directory may call so."""
         ...
 
-    def values(self, table: MovedTable, columns: Sequence[str], where: str) -> Iterator[list[tuple[str, ...]]]:
+    def values(
+        self, table: MovedTable, columns: Sequence[str], where: str
+    ) -> Generator[list[tuple[str, ...]], None, None]:
         """Columns of the rows under a condition, as texts, in batches; rows with NULL in one of them are left out.
 
         Bytes are written as `\\x00ff`.
@@ -121,15 +123,11 @@ class ShardDatabase(Protocol):
         """Those of these values that the table has, at most one."""
         ...
 
-    def unique_keys(self, table: MovedTable) -> list[tuple[str, ...]]:
-        """The columns of the primary key and of each other unique index without a condition."""
-        ...
-
     def unique_indexes(self, table: MovedTable) -> list[UniqueIndex]:
         """All that keeps two rows of the table apart, the primary key first."""
         ...
 
-    def terms(self, table: MovedTable, index: UniqueIndex) -> Iterator[list[TermValues]]:
+    def terms(self, table: MovedTable, index: UniqueIndex) -> Generator[list[TermValues], None, None]:
         """What the terms of an index are of the rows that move and that it holds, in batches."""
         ...
 

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from shardgate.core.topology import ShardId
 from shardgate.move.database import ShardDatabase
 from shardgate.move.tables import MovedTable
+from shardgate.move.unique_indexes import unique_keys
 
 _ASKED_MAX = 400  # ids in one question
 
@@ -44,8 +45,9 @@ def _moving(
     named: Collection[str], source: ShardDatabase, tables: Sequence[MovedTable]
 ) -> Iterator[tuple[MovedTable, str, frozenset[str]]]:
     """Table, unique column, and those of the ids that its moving rows have there."""
+    wanted = frozenset(named)
     for each in tables:
-        for columns in source.unique_keys(each):
+        for columns in unique_keys(each.key, source.unique_indexes(each)):
             if len(columns) == 1:
                 batches = source.values(each, columns, each.where)
-                yield each, columns[0], frozenset(row[0] for batch in batches for row in batch).intersection(named)
+                yield each, columns[0], frozenset(row[0] for batch in batches for row in batch if row[0] in wanted)

@@ -21,6 +21,7 @@ from shardgate.move.request import MoveSettings
 from shardgate.move.shards import TenantDivision, open_shard, read_division
 from shardgate.move.spellings import DatabaseKey, spellings_of
 from shardgate.move.tables import MovedTable, moved_tables
+from shardgate.move.unique_indexes import unique_keys
 from shardgate.net.clock import now
 from shardgate.split.database import sql
 from shardgate.split.database.drivers import DRIVER_ERRORS
@@ -266,7 +267,7 @@ class MovingRows:
         return len(touched)
 
     def _learn(self, table: MovedTable, where: str) -> None:
-        for columns in self.source.unique_keys(table):
+        for columns in unique_keys(table.key, self.source.unique_indexes(table)):
             for batch in self.source.values(table, columns, where):
                 spelled = [[*spellings_of(value)] for row in batch for value in row]
                 self.moved.update(*spelled)

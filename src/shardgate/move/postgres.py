@@ -33,12 +33,6 @@ _TRIGGERS: Final = f"""SELECT t.tgname, n.nspname, c.relname FROM pg_trigger t J
 _FUNCTIONS: Final = f"SELECT p.oid::regprocedure FROM pg_proc p WHERE starts_with(p.proname, '{PREFIX}')"
 _TABLES: Final = f"""SELECT oid::regclass FROM pg_class
     WHERE relkind = 'r' AND relpersistence <> 't' AND starts_with(relname, '{PREFIX}')"""
-_UNIQUE: Final = """SELECT i.indexrelid, a.attname FROM pg_index i,
-    unnest(i.indkey) WITH ORDINALITY AS k(attnum, place), pg_attribute a
-    WHERE a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.place <= i.indnkeyatts
-    AND i.indrelid = {}::regclass AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
-    ORDER BY i.indexrelid, k.place"""
-
 _KIND: Final = """SELECT coalesce(nullif(t.typbasetype, 0), t.oid)::regtype::text FROM pg_attribute a
     JOIN pg_type t ON t.oid = a.atttypid WHERE a.attrelid = {}::regclass AND a.attname = {}"""
 _TEXTS: Final = frozenset({"text", "character varying", "character", "citext", "name"})
@@ -175,12 +169,14 @@ class PostgresShard:
         found = self.query(f"SELECT DISTINCT {text}, {own} FROM {relation(table)} WHERE {own} IN ({', '.join(wanted)})")
         return [DatabaseKey(sql.literal(str(each)), is_exact=key == name) for each, key in found]
 
-    def values(self, table: MovedTable, columns: Sequence[str], where: str) -> Iterator[list[tuple[str, ...]]]:
+    def values(
+        self, table: MovedTable, columns: Sequence[str], where: str
+    ) -> Generator[list[tuple[str, ...]], None, None]:
         """Columns of the rows under a condition, as texts, in batches."""
         given = " AND ".join(f"{sql.quote(column)} IS NOT NULL" for column in columns)
-        rows = self.query(f"{sql.select(_texts(columns), relation(table.name))} WHERE {where} AND {given}")
-        for start in range(0, len(rows), _BATCH_ROWS):
-            yield [tuple(map(str, row)) for row in rows[start : start + _BATCH_ROWS]]
+        query = f"{sql.select(_texts(columns), relation(table.name))} WHERE {where} AND {given}"
+        for rows in self._rows(query):
+            yield [tuple(map(str, row)) for row in rows]
 
     def present(self, table: MovedTable, columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> list[str]:
         """Those of these values that the table has, at most one."""
@@ -188,23 +184,14 @@ class PostgresShard:
         source = f"{relation(table.name)} WHERE ({sql.listed(columns)}) IN ({listed}) LIMIT 1"
         return [", ".join(map(str, row)) for row in self.query(sql.select(_texts(columns), source))]
 
-    def unique_keys(self, table: MovedTable) -> list[tuple[str, ...]]:
-        """The columns of the primary key and of each other unique index without a condition."""
-        found: dict[object, list[str]] = {}
-        for index, column in self.query(_UNIQUE.format(sql.literal(relation(table.name)))):
-            found.setdefault(index, []).append(str(column))
-        return list(dict.fromkeys([table.key, *map(tuple, found.values())]))
-
     def unique_indexes(self, table: MovedTable) -> list[UniqueIndex]:
         """All that keeps two rows of the table apart, the primary key first."""
         return postgres_unique_indexes(self.query, relation(table.name))
 
-    def terms(self, table: MovedTable, index: UniqueIndex) -> Iterator[list[TermValues]]:
+    def terms(self, table: MovedTable, index: UniqueIndex) -> Generator[list[TermValues], None, None]:
         """What the terms of an index are of the rows that move and that it holds, in batches."""
         source = f"{relation(table.name)} WHERE {table.where} AND {index.condition}"
-        rows = self.query(sql.select([f"({term})::text" for term in index.terms], source))
-        for start in range(0, len(rows), _BATCH_ROWS):
-            yield rows[start : start + _BATCH_ROWS]
+        yield from self._rows(sql.select([f"({term})::text" for term in index.terms], source))
 
     def clash(self, table: MovedTable, index: UniqueIndex, rows: Sequence[TermValues]) -> Clash | None:
         """One row of this database that is at odds with one of these, which `terms` of the other one gave."""
@@ -299,6 +286,18 @@ class PostgresShard:
         with self._connection.cursor() as cursor, cursor.copy(sql.copy_in(into, columns).encode()) as copy:
             for line in lines:
                 copy.write(line)
+
+    def _rows(self, query: str) -> Iterator[list[tuple[object, ...]]]:
+        """The rows of a query whose columns are texts, or NULL, while they come: a tenant may have millions."""
+        with self._connection.cursor() as cursor, cursor.copy(sql.copy_out(query).encode()) as copy:
+            rows: list[tuple[object, ...]] = []
+            for row in copy.rows():
+                rows.append(row)
+                if len(rows) == _BATCH_ROWS:
+                    yield rows
+                    rows = []
+            if rows:
+                yield rows
 
     def _lines(self, query: str) -> Iterator[list[bytes]]:
         with self._connection.cursor() as cursor, cursor.copy(sql.copy_out(query).encode()) as copy:

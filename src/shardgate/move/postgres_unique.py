@@ -16,7 +16,7 @@ _TERMS: Final = """SELECT c.relname, pg_get_indexdef(i.indexrelid, k.place, true
     format('OPERATOR(%I.%s)', o_n.nspname, o.oprname),
     coalesce(pg_get_expr(i.indpred, i.indrelid), ''),
     coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false),
-    x.oid IS NOT NULL
+    x.oid IS NOT NULL, CASE WHEN i.indisunique THEN a.attname END
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
     CROSS JOIN LATERAL generate_series(1, i.indnkeyatts::int) AS k(place)
     JOIN pg_opclass s ON s.oid = i.indclass[k.place - 1]
@@ -25,6 +25,7 @@ _TERMS: Final = """SELECT c.relname, pg_get_indexdef(i.indexrelid, k.place, true
       AND e.amoplefttype = s.opcintype AND e.amoprighttype = s.opcintype
     JOIN pg_operator o ON o.oid = coalesce(x.conexclop[k.place], e.amopopr)
     JOIN pg_namespace o_n ON o_n.oid = o.oprnamespace
+    LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k.place - 1] AND a.attnum <> 0
     LEFT JOIN pg_collation l ON l.oid = i.indcollation[k.place - 1]
     LEFT JOIN pg_namespace ln ON ln.oid = l.collnamespace
     WHERE i.indrelid = {}::regclass AND (i.indisunique OR i.indisexclusion)
@@ -40,7 +41,8 @@ def postgres_unique_indexes(query: RunQuery, relation: str) -> list[UniqueIndex]
 
 
 def _index(name: str, rows: list[tuple[object, ...]]) -> UniqueIndex:
-    *_, where, nulls_are_equal, excludes = rows[0]
+    *_, where, nulls_are_equal, excludes, _ = rows[0]
+    columns = [row[-1] for row in rows]
     return UniqueIndex(
         name,
         tuple(str(term) for _, term, *_ in rows),
@@ -49,4 +51,5 @@ def _index(name: str, rows: list[tuple[object, ...]]) -> UniqueIndex:
         str(where),
         nulls_are_equal=bool(nulls_are_equal),
         excludes=bool(excludes),
+        columns=() if None in columns else tuple(map(str, columns)),
     )

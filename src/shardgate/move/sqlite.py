@@ -207,7 +207,9 @@ class SqliteShard:
         found = self.query(f"SELECT DISTINCT {own} FROM {sql.quote(table)} WHERE {own} IN ({', '.join(wanted)})")
         return [DatabaseKey(_literal(key), is_exact=key == name) for (key,) in found]
 
-    def values(self, table: MovedTable, columns: Sequence[str], where: str) -> Iterator[list[tuple[str, ...]]]:
+    def values(
+        self, table: MovedTable, columns: Sequence[str], where: str
+    ) -> Generator[list[tuple[str, ...]], None, None]:
         """Columns of the rows under a condition, as texts, in batches."""
         given = " AND ".join(f"{sql.quote(column)} IS NOT NULL" for column in columns)
         texts = [_text(column) for column in columns]
@@ -228,21 +230,11 @@ class SqliteShard:
         found = self.query(sql.select([sql.quote(column) for column in columns], source))
         return [", ".join(map(str, row)) for row in found]
 
-    def unique_keys(self, table: MovedTable) -> list[tuple[str, ...]]:
-        """The columns of the primary key and of each other unique index without a condition."""
-        found = [table.key]
-        name = sql.literal(table.name)
-        for (index,) in self.query(f'SELECT name FROM pragma_index_list({name}) WHERE "unique" AND NOT partial'):
-            columns = self.query(f"SELECT name FROM pragma_index_info({sql.literal(str(index))}) ORDER BY seqno")
-            if all(column is not None for (column,) in columns):
-                found.append(tuple(str(column) for (column,) in columns))
-        return list(dict.fromkeys(found))
-
     def unique_indexes(self, table: MovedTable) -> list[UniqueIndex]:
         """All that keeps two rows of the table apart, the primary key first."""
         return sqlite_unique_indexes(self.query, table.name, table.key)
 
-    def terms(self, table: MovedTable, index: UniqueIndex) -> Iterator[list[TermValues]]:
+    def terms(self, table: MovedTable, index: UniqueIndex) -> Generator[list[TermValues], None, None]:
         """What the terms of an index are of the rows that move and that it holds, in batches."""
         source = f"{sql.quote(table.name)} WHERE {table.where} AND {index.condition}"
         yield from _fetched(self._connection.execute(sql.select(index.terms, source)), table, _ASKED_MAX)

@@ -40,7 +40,8 @@ def _index(query: RunQuery, name: str) -> UniqueIndex:
         term = parts[place] if number == _EXPRESSION else sql.quote(str(column))
         shown.append(term if number == _EXPRESSION else str(column))
         terms.append(f"({term}) COLLATE {sql.quote(str(collation))}")
-    return UniqueIndex(name, tuple(shown), tuple(terms), (_SAME,) * len(terms), where)
+    plain = () if any(number == _EXPRESSION for number, _, _ in columns) else tuple(shown)
+    return UniqueIndex(name, tuple(shown), tuple(terms), (_SAME,) * len(terms), where, columns=plain)
 
 
 def _text_of(name: str) -> str:

@@ -30,6 +30,8 @@ class UniqueIndex(Struct, frozen=True):
     """Two rows without a value are at odds, too."""
     excludes: bool = False
     """An exclusion constraint: values that are at odds need not be equal."""
+    columns: tuple[str, ...] = ()
+    """The names of its columns, where no two rows have equal ones; empty: it has expressions, or need not be unique."""
 
     @property
     def condition(self) -> str:
@@ -47,6 +49,12 @@ class Clash(Struct, frozen=True):
     """What the terms are of the row that comes, for people."""
 
 
+def unique_keys(key: tuple[str, ...], indexes: Sequence[UniqueIndex]) -> list[tuple[str, ...]]:
+    """The columns of the primary key, `key`, and of each other unique index without a condition."""
+    return list(dict.fromkeys([key, *(each.columns for each in indexes if each.columns and not each.where)]))
+
+
 def plain_key(columns: Sequence[str], operator: str) -> UniqueIndex:
     """A primary key that has no index of its own."""
-    return UniqueIndex("", tuple(columns), tuple(map(sql.quote, columns)), (operator,) * len(columns))
+    terms = tuple(map(sql.quote, columns))
+    return UniqueIndex("", tuple(columns), terms, (operator,) * len(columns), columns=tuple(columns))

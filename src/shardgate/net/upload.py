@@ -21,6 +21,14 @@ class Upload(Protocol):
     def is_chunked(self) -> bool:
         """Whether its length is unknown."""
 
+    @property
+    def has_enough(self) -> bool:
+        """Whether SMALL_BODY_BYTES_MAX bytes have come, or all."""
+
+    @property
+    def seen(self) -> bytes:
+        """All of it, where it has come and nobody has taken it; else nothing."""
+
     def await_enough(self, then: Callable[[], None]) -> None:
         """Hold what comes until it is SMALL_BODY_BYTES_MAX bytes, or all. Then read no more, and call `then`."""
 

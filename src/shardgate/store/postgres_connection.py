@@ -70,7 +70,12 @@ def connect(place: PostgresUrl, *, answer_s: float = ANSWER_S, silent_s: float =
         **_given(place),
         "client_encoding": "UTF8",
     }
-    connection = Session.connect(**options, autocommit=True)
+    try:
+        connection = Session.connect(**options, autocommit=True)
+    except psycopg.Error as error:
+        if (told := place.scrubbed(str(error))) != str(error):
+            raise type(error)(told) from None  # with the first one, a traceback would say it
+        raise
     try:
         connection.answer_s = answer_s
         connection.adapters.register_dumper(str, TextDumper)

@@ -29,6 +29,11 @@ def test_a_head_is_asked_below_the_base_path() -> None:
         (b"http://shard:1/a.b/c/x", b"http://shard:1/x"),
         (b"http://shard:2/a.b/c/x", b"http://shard:2/a.b/c/x"),
         (b"//shard:1/a.b/c", b"//shard:1/"),
+        (b"/a.b/c//x.com/y", b"/.//x.com/y"),  # found: `//x.com/y`, another host
+        (b"</a.b/c//x>; rel=next", b"</.//x>; rel=next"),
+        (b"http://shard:1/a.b/c//x", b"http://shard:1//x"),
+        (b"../x", b"../x"),
+        (b"?page=2", b"?page=2"),
         (b"0; URL='/a.b/c/x'", b"0; URL='/x'"),
         (b'<http://shard:1/a.b/c/x>; rel="/a.b/c"', b'<http://shard:1/x>; rel="/a.b/c"'),
     ],

@@ -39,6 +39,10 @@ def test_the_password_is_never_shown() -> None:
         "postgresql://app:hunter2#?/@db/shop",
         "postgresql:/app:hunter2@db/shop",
         "host=db password=hunter2",
+        "postgresql://app@db/shop;password=hunter2",
+        "postgresql://app@db/shop?sslmode=require;password=hunter2",
+        "postgresql://app%3Ahunter2@db/shop",
+        "mysql://app@db/shop?ssl_key_pwd=hunter2",
     ],
 )
 def test_no_part_of_a_password_is_shown_wherever_it_stands(url: str) -> None:

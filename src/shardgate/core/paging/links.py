@@ -18,7 +18,7 @@ from shardgate.core.json.object import JsonObject
 from shardgate.core.paging.echoes import NO_PAGE_WRITTEN, Echoing, pages_of
 from shardgate.core.paging.query import encoded, name_of
 
-_RELATIVE: Final = re.compile(rb'"(?:\\?/(?!\\?/)|\?)')
+_RELATIVE: Final = re.compile(rb'"(?!\\?/\\?/)(?:\.{0,2}\\?/|[^":?#]*\?)')
 Rel = Literal["first", "prev", "self", "next", "last"]
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.excerpt import excerpt
@@ -77,10 +77,16 @@ def without_links_to(reply: Reply, path: str) -> Reply:
         kept = value
         if name.lower() == b"link":
             links = [(match[0].rstrip(), match[1]) for match in _LINK.finditer(value.decode("latin-1"))]
-            kept = ", ".join([text for text, url in links if urlsplit(url).path not in {path, ""}]).encode("latin-1")
+            kept = ", ".join([text for text, url in links if not _leads_to(url, path)]).encode("latin-1")
         if kept:
             fields.append((name, kept))
     return Reply(reply.status, fields, reply.body, reply.reason)
+
+
+def _leads_to(url: str, path: str) -> bool:
+    """Whether a reference in the reply to this path leads to it again (RFC 3986 section 5)."""
+    scheme, _, own, _, _ = urlsplit(url)
+    return own in {path, ""} or (not scheme and not own.startswith("/") and urljoin(path, own) == path)
 
 
 def lowered(*names: str | None) -> frozenset[bytes]:

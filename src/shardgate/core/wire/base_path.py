@@ -42,6 +42,8 @@ class BasePath:
             lead, begin, authority, _ = reference.groups()
             if authority is not None and not is_here(authority):
                 return reference[0]
+            if authority is None and value.startswith(b"/", reference.end()):
+                return b"%b/./" % lead  # `//x` would be the host x (RFC 3986 section 4.2)
             return b"%b%b/" % (lead, begin or b"")
 
         return self._reference.sub(seen, value)

@@ -105,6 +105,16 @@ class IncomingBody:
         return self._request.fields.chunked
 
     @property
+    def has_enough(self) -> bool:
+        """Whether SMALL_BODY_BYTES_MAX bytes have come, or all."""
+        return self._reader.done or self.size >= SMALL_BODY_BYTES_MAX
+
+    @property
+    def seen(self) -> bytes:
+        """All of it, where it has come and nobody has taken it; else nothing."""
+        return self._held.getvalue() if self._reader.done else b""
+
+    @property
     def rest(self) -> bytes:
         """What came behind its end."""
         return self._reader.rest + self._deferred if self._deferred else self._reader.rest
@@ -166,7 +176,7 @@ class IncomingBody:
                 self._taker.body_data(piece)
             elif not self._hold(piece):
                 return
-        if self._enough is not None and self._is_enough:
+        if self._enough is not None and self.has_enough:
             self._have_enough(self._enough)
         else:
             self._end_if_whole()
@@ -186,7 +196,7 @@ class IncomingBody:
 
     def await_enough(self, then: Callable[[], None]) -> None:
         """Hold what comes until it is SMALL_BODY_BYTES_MAX bytes, or all. Then read no more, and call `then`."""
-        if self._is_enough:
+        if self.has_enough:
             then()
         else:
             self._enough = then
@@ -277,10 +287,6 @@ class IncomingBody:
         if self._request.fields.expects_continue and not self.size and not self._reader.done:
             self._transport.write(_CONTINUE)
         self.resume()
-
-    @property
-    def _is_enough(self) -> bool:
-        return self._reader.done or self.size >= SMALL_BODY_BYTES_MAX
 
     def _have_enough(self, then: Callable[[], None]) -> None:
         self._enough = None

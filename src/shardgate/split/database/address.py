@@ -67,6 +67,7 @@ def parse_address(text: str, option: str) -> DatabaseAddress:
 
 
 def _shown(url: URL) -> str:
-    """Without a password, where libpq's `?password=…` may be one, too."""
-    hidden = dict.fromkeys((name for name in url.query if "pas" in name.lower() or "secret" in name.lower()), "***")
-    return url.set(query={**url.query, **hidden}).render_as_string(hide_password=True)
+    """Without a password, wherever it stands. The path of a file has none."""
+    if url.get_backend_name() == "sqlite":
+        return url.render_as_string(hide_password=True)
+    return without_password(url.render_as_string(hide_password=False)).replace("…", "***")
