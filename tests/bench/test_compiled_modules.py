@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import os
 import re
 import shutil
 import subprocess
@@ -36,6 +37,43 @@ def test_mypyc_takes_all_modules_and_loses_no_default(tmp_path: Path) -> None:
     done = subprocess.run([*words, *files], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Unsupported default" not in done.stdout + done.stderr
+
+
+RAW = "class Raw(bytes):\n"
+RAW_AS_IT_IS = """class Raw:
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+    def __len__(self) -> int: ...
+"""
+
+
+def mistaken_for_bytes(folder: Path, *sources: Path) -> list[str]:
+    """What mypy says of these sources, where a `msgspec.Raw` is no bytes."""
+    stubs = folder / "stubs" / "msgspec"
+    shutil.copytree(Path(msgspec.__file__).parent, stubs, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    stub = stubs / "__init__.pyi"
+    text = stub.read_text()
+    assert RAW in text, "msgspec says something else of Raw now"
+    stub.write_text(text.replace(RAW, RAW_AS_IT_IS))
+    words = [sys.executable, "-m", "mypy", "--strict", f"--cache-dir={folder}/cache", *map(str, sources)]
+    environment = {**os.environ, "MYPYPATH": f"{stubs.parent}{os.pathsep}{ROOT / 'src'}"}
+    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert "checked" in done.stdout, done.stdout + done.stderr
+    errors = [line for line in done.stdout.splitlines() if ": error: " in line]
+    return [line for line in errors if not (ROOT / line.partition(":")[0]).is_relative_to(stubs)]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_no_raw_value_is_given_where_bytes_are_expected(tmp_path: Path) -> None:
+    """msgspec tells mypy that a Raw is bytes, which it is not: interpreted it passes, compiled it raises TypeError."""
+    mistake = tmp_path / "mistake.py"
+    mistake.write_text(
+        "import msgspec\n\n\ndef f(text: bytes) -> None: ...\n\n\nf(msgspec.json.decode(b'1', type=msgspec.Raw))\n"
+    )
+    found = mistaken_for_bytes(tmp_path, ROOT / "src", mistake)
+    assert [line.partition(": error: ")[2] for line in found] == [
+        'Argument 1 to "f" has incompatible type "Raw"; expected "bytes"  [arg-type]'
+    ]
 
 
 def test_modules_are_in_order() -> None:
