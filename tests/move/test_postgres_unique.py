@@ -42,7 +42,7 @@ def test_the_indexes_of_a_table_are_read_with_operators_and_conditions(server: P
 
 
 def test_the_rows_of_an_index_are_read_while_they_come(server: PostgresServer) -> None:
-    """Found: the clash check of a movement read all of a tenant's rows at once, a gigabyte for some millions."""
+    """Found: the clash check of a movement read all of a tenant's rows at once, however many they were."""
     table = MovedTable(0, Table("many", ("id", "a"), ("id",)), (), "true")
     index = UniqueIndex("many_a", ("a",), ("(a)",), ("=",))
     server.create("many_rows")
