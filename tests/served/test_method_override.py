@@ -1,11 +1,11 @@
 """Method override: a POST that names another method, in its query or a header, is served as that method or refused."""
 
-import asyncio
 from typing import Any
 
 import pytest
 
 from tests.cluster import reply
+from tests.waiting import one_turn
 
 RULES: dict[str, Any] = {
     "store": "store.db",
@@ -290,7 +290,7 @@ async def test_a_method_in_a_chunked_body_is_refused_as_in_one_with_a_length(
 
     async def pieces() -> Any:
         yield body[:10]
-        await asyncio.sleep(0.05)
+        await one_turn()
         yield body[10:]
 
     answer = await gateway.client.post("/notes", content=pieces(), headers={**headers, **expect})
@@ -315,7 +315,7 @@ async def test_a_chunked_body_that_names_no_method_is_sent_on_as_it_comes(
 
     async def pieces() -> Any:
         yield body[:10]
-        await asyncio.sleep(0.05)
+        await one_turn()
         yield body[10:]
 
     assert (await gateway.client.post("/notes", content=pieces(), headers=headers)).status_code == 200
