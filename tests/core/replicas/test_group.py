@@ -197,6 +197,21 @@ def test_where_all_are_left_out_a_failure_is_retried_at_the_others() -> None:
     assert group.retry(1 << dead.index, 1, 0.0, changes=False) is other
 
 
+def test_a_read_that_meets_a_replica_that_has_just_died_goes_to_one_that_is_left_out() -> None:
+    """Found by the law with replicas that are killed: one of two was left out for a moment when the other died, and
+    until that was known, reads were refused, though one of them could serve."""
+    group = group_of(Member(), Member(), Member())
+    dead, left_out, also_dead = group.replicas
+    leave_out(group, left_out)
+    assert group.retry(1 << dead.index, 1, 0.0, changes=False, no_reply=True) is also_dead
+    tried = 1 << dead.index | 1 << also_dead.index
+    assert group.retry(tried, 2, 0.0, changes=False, no_reply=True) is left_out
+    assert group.retry(tried, 2, 0.0, changes=False) is None, "one of them replied, with a 503 perhaps"
+    never = group_of(Member(), Member(), panic_percent=0)
+    leave_out(never, never.replicas[1])
+    assert never.retry(1, 1, 0.0, changes=False, no_reply=True) is None
+
+
 def test_of_a_replica_with_many_replies_every_fifth_is_measured_and_of_one_with_few_each() -> None:
     busy, idle = Member(), Member()
     group = Group((busy, idle), ReplicaGuards(), None, None, 0.0)

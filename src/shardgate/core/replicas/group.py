@@ -155,9 +155,14 @@ class Group:
         one, other = pairs[calls & 1]  # as `_less_loaded` does, for nearly all shards with replicas
         return one if (one.in_flight + 1) * one.cost_s <= (other.in_flight + 1) * other.cost_s else other
 
-    def retry(self, tried: int, tries: int, now_s: float, *, changes: bool) -> Replica | None:
-        """Another replica for a call that failed; None: it is not tried again. `tried`: bits by index."""
-        if tries >= self.guards.tries_max or not (others := self._others(tried, now_s, changes=changes)):
+    def retry(self, tried: int, tries: int, now_s: float, *, changes: bool, no_reply: bool = False) -> Replica | None:
+        """Another replica for a call that failed; None: it is not tried again. `tried`: bits by index.
+
+        `no_reply`: none that was tried has replied: those that are left out are better than nothing.
+        """
+        if tries >= self.guards.tries_max:
+            return None
+        if not (others := self._others(tried, now_s, changes=changes, at_last=no_reply)):
             return None
         self._retries.count(self.calls - self._calls_counted)
         self._calls_counted = self.calls
@@ -279,14 +284,17 @@ class Group:
         near = [replica for replica in well if replica.member.zone == self._zone] if self._zone is not None else []
         return near or well
 
-    def _others(self, tried: int, now_s: float, *, changes: bool) -> list[Replica]:
-        """All that may serve and were not tried, in whatever zone; where too few may serve, all that were not tried."""
+    def _others(self, tried: int, now_s: float, *, changes: bool, at_last: bool = False) -> list[Replica]:
+        """All that may serve and were not tried, in whatever zone; where too few may serve, all that were not tried.
+
+        `at_last`: what was tried serves nobody, though its health does not say so yet.
+        """
         replicas = self._changing() if changes else self.replicas
         untried = [each for each in replicas if not tried >> each.index & 1]
         well = [each for each in untried if each.health.may_serve(now_s)]
         if well:
             return well
-        serving = sum([each.health.may_serve(now_s) for each in replicas])
+        serving = 0 if at_last else sum([each.health.may_serve(now_s) for each in replicas])
         return untried if self._are_too_few(serving, len(replicas)) else []
 
     def _are_too_few(self, serving: int, count: int) -> bool:

@@ -134,7 +134,7 @@ class Attempt(CallAttempt):
         carrier = call.carrier
         passes_on = carrier is not None and carrier.has_head
         nothing_was_sent = isinstance(error, ShardDownError) and call.upload is None
-        if not ((call.repeatable and not passes_on) or nothing_was_sent) or not self._another_answers():
+        if not ((call.repeatable and not passes_on) or nothing_was_sent) or not self._another_answers(no_reply=True):
             return False
         if call.has_begun:
             call.begin_anew()
@@ -158,8 +158,9 @@ class Attempt(CallAttempt):
         self._drop_hedge()
         self._origin.over(call)
 
-    def _another_answers(self) -> bool:
-        """Leave this replica, where another one may answer: the hedge, the first one, or the next."""
+    def _another_answers(self, *, no_reply: bool = False) -> bool:
+        """Leave this replica, where another one may answer: the hedge, the first one, or the next. `no_reply`: as for
+        `Group.retry`."""
         origin, call = self._origin, self.call
         if self._of is not None:
             if self._of.waits_for_hedge:
@@ -173,7 +174,8 @@ class Attempt(CallAttempt):
         now_s = origin.now()
         if now_s >= call.begins_by:
             return False
-        replica = origin.group.retry(self._tried, self._tries, now_s, changes=origin.needs_leader(call))
+        changes = origin.needs_leader(call)
+        replica = origin.group.retry(self._tried, self._tries, now_s, changes=changes, no_reply=no_reply)
         if replica is None:
             return False
         origin.retried()
