@@ -174,6 +174,22 @@ async def test_failures_in_a_row_leave_a_replica_out_until_it_answers_again() ->
     assert play.log == ANSWERED * 4
 
 
+async def test_where_one_is_left_out_and_the_other_dies_reads_go_there_and_changes_are_refused() -> None:
+    """Found by the law with replicas that are killed: reads were refused until the dead one was known to be dead."""
+    play = ReplicasPlay(FIRST, Member())
+    second = play.replicas.group.replicas[1]
+    play.replicas.group.failed(second, play.clock(), at_once=True)
+    play.diallers[0].is_down = True
+    await play.call()
+    await turns()
+    play.at(1).says(OK)
+    assert play.log == ANSWERED
+    await play.call(b"POST /any", body=b"{}")
+    await turns()
+    assert play.log[1:] == [Failed("SG2001")]
+    assert play.is_at_rest()
+
+
 async def test_a_replica_whose_replies_break_off_is_left_out() -> None:
     play = ReplicasPlay(FIRST, Member(), failures_max=2, left_out_s=5)
     for _ in range(2):

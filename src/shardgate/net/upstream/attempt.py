@@ -134,7 +134,10 @@ class Attempt(CallAttempt):
         carrier = call.carrier
         passes_on = carrier is not None and carrier.has_head
         nothing_was_sent = isinstance(error, ShardDownError) and call.upload is None
-        if not ((call.repeatable and not passes_on) or nothing_was_sent) or not self._another_answers(no_reply=True):
+        if not ((call.repeatable and not passes_on) or nothing_was_sent):
+            return False
+        # A change is rather refused than sent to a replica that is not well.
+        if not self._another_answers(no_reply=call.reads):
             return False
         if call.has_begun:
             call.begin_anew()
