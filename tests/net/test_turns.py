@@ -5,7 +5,8 @@ from collections.abc import Generator
 
 import pytest
 
-from shardgate.net.turns import Turns
+from shardgate.net.clock import now
+from shardgate.net.turns import TURN_S, Turns
 from tests.waiting import one_round, one_turn
 
 
@@ -121,3 +122,48 @@ async def test_a_mark_is_reached_where_jobs_have_ended_early() -> None:
         await one_round()
     assert done == ["!"]
     assert turns.is_idle
+
+
+class Spin:
+    """Steps that keep the processor for so long."""
+
+    def __init__(self, steps: int, takes_s: float) -> None:
+        self.left = steps
+        self._takes_s = takes_s
+
+    def step(self) -> bool:
+        ends_at = now() + self._takes_s
+        while now() < ends_at:
+            pass
+        self.left -= 1
+        return self.left > 0
+
+
+async def test_while_there_is_too_much_to_do_a_turn_has_as_many_steps_as_fit_into_it() -> None:
+    turns, short = Turns(), Spin(1000, TURN_S / 10)
+    turns.paces = True
+    turns.add(short)
+    await one_round()
+    assert 2 <= 1000 - short.left <= 10
+
+
+async def test_a_step_as_long_as_a_turn_has_it_alone() -> None:
+    turns, long = Turns(), Spin(5, 0.6 * TURN_S)
+    turns.paces = True
+    turns.add(long)
+    await one_round()
+    assert long.left == 4
+
+
+async def test_a_turn_ends_where_there_is_no_longer_too_much_to_do() -> None:
+    turns, done = Turns(), list[str]()
+
+    class Last(Job):
+        def step(self) -> bool:
+            turns.paces = False
+            return super().step()
+
+    turns.paces = True
+    turns.add(Last("a", 3, done))
+    await one_round()
+    assert done == ["a"]

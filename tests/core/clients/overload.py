@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from shardgate.core.clients.shedding import Shedding
-from shardgate.net.turns import LAST_ONE_IN
+from shardgate.net.turns import LAST_ONE_IN, TURN_S
 
 LOOK_S = 0.25
 EVENTS_OF_A_ROUND = 48 * 1024
@@ -96,8 +96,11 @@ class Worker:
         while events and events[0][0] <= self.now_s and len(batch) < EVENTS_OF_A_ROUND:
             batch.append(heapq.heappop(events))
         self._round(batch)
-        if any(self._merges):
+        began_s, longest_s = self.now_s, 0.0
+        while any(self._merges) and self.now_s + longest_s <= began_s + TURN_S:
+            at_s = self.now_s
             self._turn()
+            longest_s = max(longest_s, self.now_s - at_s)
 
     def answered(self, kind: str, from_s: float = 1.0) -> float:
         """A second."""

@@ -9,10 +9,10 @@ too many: samples are taken while there is much to do. A timer that the loop is 
 long that the timer waits, each request that is handled meanwhile says so. Lists cost the most, since they ask several
 shards, and are refused first. Others are refused where a few lists are still too much.
 
-While it sheds, merges take turns, one in a round, so that what comes waits for one merge and not for all that are
-ready. Those of better classes come first. A sample waits, too, until as many merges are made as were ready. The loop
-may be no later than SHED_LATE_S, and what is in turn may wait for SHED_WAIT_S: that much work is always there, whatever
-it costs, and refusals are as soon.
+While it sheds, merges take turns, as many in a round as fit into some milliseconds, and one at least: what comes does
+not wait for all that are ready. Those of better classes come first. A sample waits, too, until as many merges are made
+as were ready. The loop may be no later than SHED_LATE_S, and what is in turn may wait for SHED_WAIT_S: that much work
+is always there, whatever it costs, and refusals are as soon.
 
 Where there are priority classes, this is done to the least important one until nothing of it is taken on; then, where
 the loop is too late for another BURST_S, to the next, of which alone some are refused then: `level` is that class. What
@@ -38,9 +38,9 @@ an overload was seen late where rounds were long: with two slow workers on one p
 LATE_S: Final = 0.025
 """A loop that is later is too late, where this is so for most samples: rounds take 50 ms. Before, it is cheaper to wait
 than to ask again."""
-SHED_LATE_S: Final = 0.004
-"""While it sheds, a loop that is later is too late: rounds take 8 ms. A refusal on an open connection waits for two
-rounds, on a new one for four: with some that are twice as long, it comes within 50 ms."""
+SHED_LATE_S: Final = 0.006
+"""While it sheds, a loop that is later is too late: rounds take 12 ms, as where two workers on one processor each have
+turns of `TURN_S` (`net/turns.py`). A refusal on an open connection waits for two rounds, on a new one for four."""
 SHED_WAIT_S: Final = 0.03
 """While it sheds, merges that wait longer for their turn are too many. With much less, the processor is idle at times
 where each takes some milliseconds."""
