@@ -104,6 +104,8 @@ class Load:
         self._idle: dict[int, list[Connection]] = defaultdict(list)
         self._streams: list[asyncio.Task[None]] = []
         self._numbers = count(os.getpid() * NUMBERS_APART)
+        self._greedy_numbers = count()
+        """Others' numbers tell which partner asks: with every second one missing, half of them would ask for all."""
         self._asking: dict[asyncio.Task[Word], float] = {}
         self._records: list[Record] = []
 
@@ -130,11 +132,12 @@ class Load:
                 self._streams += [loop.create_task(self._send_when_answered(kind)) for _ in range(int(clients))]
 
     async def _send_when_due(self, kind: str, rate: float) -> None:
+        numbers = self._greedy_numbers if kind == GREEDY_KIND else self._numbers
         due_s = time.monotonic() + hash(kind) % 97 / 97 / rate  # streams of one rate are not sent together
         loop = asyncio.get_running_loop()
         while True:
             while due_s <= time.monotonic():
-                task = loop.create_task(self._ask(Order(due_s, kind, next(self._numbers))))
+                task = loop.create_task(self._ask(Order(due_s, kind, next(numbers))))
                 self._asking[task] = due_s
                 task.add_done_callback(self._asking.pop)
                 due_s += 1 / rate

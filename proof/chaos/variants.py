@@ -270,7 +270,8 @@ class Fair(Busy):
     """
 
     name = "fair"
-    more: Mapping[str, Any] = {"clients": {"bounds": {"rate_per_s": 35, "burst": 35}}}
+    bounds: Mapping[str, float] = {"rate_per_s": 35, "burst": 35}
+    more: Mapping[str, Any] = {"clients": {"bounds": bounds}}
 
 
 VARIANTS: dict[str, Variant] = {
