@@ -15,6 +15,7 @@ import ssl
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from itertools import count
 
 import msgspec
@@ -103,9 +104,8 @@ class Load:
         self._tls = ssl.create_default_context(cafile=ca) if ca is not None else None
         self._idle: dict[int, list[Connection]] = defaultdict(list)
         self._streams: list[asyncio.Task[None]] = []
-        self._numbers = count(os.getpid() * NUMBERS_APART)
-        self._greedy_numbers = count()
-        """Others' numbers tell which partner asks: with every second one missing, half of them would ask for all."""
+        self._numbers: dict[str, Iterator[int]] = defaultdict(lambda: count(os.getpid() * NUMBERS_APART))
+        """For each kind by itself: they choose the partner, and all partners ask for each kind alike."""
         self._asking: dict[asyncio.Task[Word], float] = {}
         self._records: list[Record] = []
 
@@ -131,13 +131,16 @@ class Load:
             if kind.startswith("closed"):
                 self._streams += [loop.create_task(self._send_when_answered(kind)) for _ in range(int(clients))]
 
+    def order(self, at_s: float, kind: str) -> Order:
+        """The next request of a kind, to be sent at this instant."""
+        return Order(at_s, kind, next(self._numbers[kind.removeprefix(HALF)]))
+
     async def _send_when_due(self, kind: str, rate: float) -> None:
-        numbers = self._greedy_numbers if kind == GREEDY_KIND else self._numbers
         due_s = time.monotonic() + hash(kind) % 97 / 97 / rate  # streams of one rate are not sent together
         loop = asyncio.get_running_loop()
         while True:
             while due_s <= time.monotonic():
-                task = loop.create_task(self._ask(Order(due_s, kind, next(numbers))))
+                task = loop.create_task(self._ask(self.order(due_s, kind)))
                 self._asking[task] = due_s
                 task.add_done_callback(self._asking.pop)
                 due_s += 1 / rate
@@ -145,7 +148,7 @@ class Load:
 
     async def _send_when_answered(self, kind: str) -> None:
         while True:
-            if await self._ask(Order(time.monotonic(), kind, next(self._numbers))) == "refused":
+            if await self._ask(self.order(time.monotonic(), kind)) == "refused":
                 await asyncio.sleep(RETRY_AFTER_S)
 
     async def _ask(self, order: Order) -> Word:

@@ -107,7 +107,7 @@ TRIED: dict[str, tuple[str, ...]] = {
         "tests/core/clients/test_shedding.py::test_a_burst_refuses_nobody",
         "tests/core/clients/test_shedding.py::test_an_overload_is_over_when_nothing_was_refused_for_a_while",
     ),
-    "- Meanwhile pages of lists are made in turns of 6 ms": (
+    "- Meanwhile pages of lists are made in turns of 5 ms": (
         "tests/engine/gather/test_short_gather.py::test_while_there_is_too_much_to_do_pages_wait_for_a_turn",
         "tests/core/clients/test_shedding.py::test_while_it_sheds_merges_may_wait_for_their_turn_and_the_loop_may_not_be_late",
         "tests/core/clients/test_shedding.py::test_fewer_are_taken_on_the_later_the_loop_is_and_no_fewer_than_some",

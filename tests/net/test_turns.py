@@ -5,7 +5,6 @@ from collections.abc import Generator
 
 import pytest
 
-from shardgate.net.clock import now
 from shardgate.net.turns import TURN_S, Turns
 from tests.waiting import one_round, one_turn
 
@@ -124,39 +123,44 @@ async def test_a_mark_is_reached_where_jobs_have_ended_early() -> None:
     assert turns.is_idle
 
 
-class Spin:
-    """Steps that keep the processor for so long."""
+class Clock:
+    """Goes forward where it is told to."""
 
-    def __init__(self, steps: int, takes_s: float) -> None:
-        self.left = steps
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+class Timed(Job):
+    """Steps that take so long."""
+
+    def __init__(self, steps: int, takes_s: float, clock: Clock) -> None:
+        self.done: list[str] = []
+        super().__init__("a", steps, self.done)
         self._takes_s = takes_s
+        self._clock = clock
 
     def step(self) -> bool:
-        ends_at = now() + self._takes_s
-        while now() < ends_at:
-            pass
-        self.left -= 1
-        return self.left > 0
+        self._clock.now_s += self._takes_s
+        return super().step()
 
 
-async def test_while_there_is_too_much_to_do_a_turn_has_as_many_steps_as_fit_into_it() -> None:
-    turns, short = Turns(), Spin(1000, TURN_S / 10)
+@pytest.mark.parametrize(("takes", "steps"), [(0.11, 9), (0.4, 2), (0.51, 1), (3.0, 1)])
+async def test_while_there_is_too_much_to_do_a_turn_has_as_many_steps_as_fit_into_it(takes: float, steps: int) -> None:
+    clock = Clock()
+    turns, job = Turns(clock), Timed(100, takes * TURN_S, clock)
     turns.paces = True
-    turns.add(short)
+    turns.add(job)
     await one_round()
-    assert 2 <= 1000 - short.left <= 10
-
-
-async def test_a_step_as_long_as_a_turn_has_it_alone() -> None:
-    turns, long = Turns(), Spin(5, 0.6 * TURN_S)
-    turns.paces = True
-    turns.add(long)
+    assert len(job.done) == steps
     await one_round()
-    assert long.left == 4
+    assert len(job.done) == 2 * steps
 
 
 async def test_a_turn_ends_where_there_is_no_longer_too_much_to_do() -> None:
-    turns, done = Turns(), list[str]()
+    turns, done = Turns(Clock()), list[str]()
 
     class Last(Job):
         def step(self) -> bool:
@@ -167,3 +171,19 @@ async def test_a_turn_ends_where_there_is_no_longer_too_much_to_do() -> None:
     turns.add(Last("a", 3, done))
     await one_round()
     assert done == ["a"]
+
+
+async def test_a_job_that_a_step_adds_is_run_in_the_same_turn_and_the_turn_behind_it_finds_nothing() -> None:
+    turns, done = Turns(Clock()), list[str]()
+
+    class Adds(Job):
+        def step(self) -> bool:
+            turns.add(Job("b", 1, done))
+            return super().step()
+
+    turns.paces = True
+    turns.add(Adds("a", 1, done))
+    for _ in range(3):
+        await one_round()
+    assert done == ["a", "b"]
+    assert turns.is_idle

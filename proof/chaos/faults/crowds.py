@@ -16,8 +16,8 @@ from proof.chaos.speed import Speed
 from proof.chaos.stage import USUAL, Stage
 from proof.chaos.variants import Fair
 
-CLIENTS = (24, 32)
-"""So many that send the next request when they have a reply: with 16, the processor was idle at times, and of many more
+CLIENTS = (16, 24, 32)
+"""So many that send the next request when they have a reply: too few wait for shards most of the time, and of too many
 some are refused. The maximum is what those achieve who are answered most, on the mean of all turns."""
 MEASURED_S = 1.0
 OVERLOAD_S = 20.0
@@ -38,9 +38,9 @@ PROBED_PER_S = 60.0
 """By the process that refusals are timed by."""
 GOODPUT_MIN = 0.9
 REFUSED_MS_MAX = 50.0
-POLITE = 0.3
+POLITE = 0.44
 """Of what can be answered: what ten partners together ask; one that is greedy asks as much, ten times its share."""
-ALLOWED_SHARES = 1.5
+ALLOWED_SHARES = 7 / 3
 """So many times its share a partner may ask of each worker."""
 OTHERS_TIMES_MAX = 1.2
 LOOKS = 3
@@ -276,7 +276,7 @@ FAULTS = (
         name="greedy partner",
         what="one partner asks ten times its share; a rate is configured",
         run=_greedy,
-        must=Must(refused={GREEDY_KIND: ALL, "closed heavy": ALL}, times=None),
+        must=Must(refused={GREEDY_KIND: ALL}, times=None),
         hold_s=0.0,
         stage="fair",
     ),

@@ -14,7 +14,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from shardgate.net.clock import now
 
 LAST_ONE_IN: Final = 8
-TURN_S: Final = 0.006
+TURN_S: Final = 0.005
 """While there is too much to do, a turn is no longer than this, but for a step that takes longer. Steps one after
 another cost less than each in a turn of its own: the caches of the processor have what they need. So do the refusals
 between two turns, of which there are more at once."""
@@ -32,9 +32,10 @@ class Job(Protocol):
 class Turns:
     """The jobs of one worker, one step each in turn."""
 
-    __slots__ = ("_count", "_jobs", "_known", "_marks", "_scheduled", "paces")
+    __slots__ = ("_clock", "_count", "_jobs", "_known", "_marks", "_scheduled", "paces")
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = now) -> None:
+        self._clock = clock
         self.paces = False
         """There is more to do than can be done: short work takes turns, too, so that what comes is seen between it."""
         self._jobs: list[deque[Job]] = [deque()]
@@ -79,14 +80,15 @@ class Turns:
 
     def _turn(self) -> None:
         self._scheduled = False
-        began_at = ended_at = now()
+        began_at = before = self._clock()
         longest_s = 0.0
-        while self._known and ended_at + longest_s <= began_at + TURN_S:
+        while self._known and before + longest_s <= began_at + TURN_S:
             self._step()
             if not self.paces:
                 break
-            at, ended_at = ended_at, now()
-            longest_s = max(longest_s, ended_at - at)
+            after = self._clock()
+            longest_s = max(longest_s, after - before)
+            before = after
         if self._known and not self._scheduled:
             self._schedule()
 

@@ -38,9 +38,9 @@ an overload was seen late where rounds were long: with two slow workers on one p
 LATE_S: Final = 0.025
 """A loop that is later is too late, where this is so for most samples: rounds take 50 ms. Before, it is cheaper to wait
 than to ask again."""
-SHED_LATE_S: Final = 0.006
-"""While it sheds, a loop that is later is too late: rounds take 12 ms, as where two workers on one processor each have
-turns of `TURN_S` (`net/turns.py`). A refusal on an open connection waits for two rounds, on a new one for four."""
+SHED_LATE_S: Final = 0.004
+"""While it sheds, a loop that is later is too late: rounds take 8 ms. A refusal on an open connection waits for two
+rounds, on a new one for four: with some that are twice as long, it comes within 50 ms."""
 SHED_WAIT_S: Final = 0.03
 """While it sheds, merges that wait longer for their turn are too many. With much less, the processor is idle at times
 where each takes some milliseconds."""
