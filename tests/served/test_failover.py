@@ -32,7 +32,7 @@ class Two:
         self.clock = Clock()
         self.done: list[str] = []
         self.cuts = 0
-        self.ends = False
+        self.ends = self.breaks_off = False
         self.held: asyncio.Event | None = None
         self.north: Shard
         self.south: Shard
@@ -41,6 +41,9 @@ class Two:
     async def does(self, asked: Asked) -> bytes:
         if self.held is not None:
             await self.held.wait()
+        if self.breaks_off:
+            self.north.refuse()
+            return b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
         if self.ends:
             self.north.kill()
         if self.cuts > 0 or self.ends:
@@ -179,6 +182,18 @@ async def test_a_read_that_was_sent_when_its_shard_ended_waits(start: Any) -> No
     two.ends = False
     await two.passes(1)
     assert not reading.done()
+    await two.back()
+    await two.passes(1)
+    assert (await reading).json() == ["done"]
+
+
+async def test_a_read_whose_head_broke_off_when_its_shard_ended_waits(start: Any) -> None:
+    """Found by `make chaos`: it was a 502, though nothing of the reply had passed on."""
+    two = await start({"wait_s": 5})
+    two.breaks_off = True
+    reading = asyncio.ensure_future(two.gateway.get("/v/n-1"))
+    await until(lambda: two.waiting == 1 or reading.done())
+    two.breaks_off = False
     await two.back()
     await two.passes(1)
     assert (await reading).json() == ["done"]

@@ -79,7 +79,7 @@ class Relay:
         self._shard = ""
         self._others: Sequence[ShardId] = ()
         self._kept: list[bytes] | None = None
-        self._was_cut = False  # the connection broke before a byte of the reply, and the request was sent again
+        self._was_cut = False  # the connection broke before the reply's head was whole, and the request was sent again
 
     def start(self, shard: ShardId, *, others: Sequence[ShardId] = (), doubt: Doubt | None = None) -> None:
         """Send the request.
@@ -258,8 +258,8 @@ class Relay:
     def _goes_on(self, error: ShardgateError) -> bool:
         """Send the request once more, or wait for the shard, where requests for its keys do.
 
-        What could not be sent waits. A read that was cut before a byte of its reply is sent again at once, and once: a
-        shard that is there answers it, and where that cannot be sent, it waits.
+        What could not be sent waits. A read that was cut before the head of its reply was whole is sent again at once,
+        and once: a shard that is there answers it, and where that cannot be sent, it waits.
         """
         queue, rule = self._cluster.failovers.get(self._shard), self._route.rule
         if queue is None or rule is None or not rule.finds_owner or self._client.incoming is not None:

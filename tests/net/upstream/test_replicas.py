@@ -68,6 +68,25 @@ async def test_a_read_whose_connection_breaks_goes_to_another_one() -> None:
     assert play.is_at_rest()
 
 
+async def test_idle_connections_of_every_replica_may_be_closing() -> None:
+    # Found by `make chaos`: both replicas were killed. The second one's closed connection was a broken reply.
+    play = ReplicasPlay(Member(), Member())
+    await play.call()
+    await play.call()
+    for index in (0, 1):
+        play.at(index).says(OK)
+    await play.call()
+    first = [replica.in_flight for replica in play.known].index(1)
+    play.diallers[first].is_down = True
+    play.at(first).ends()
+    await turns()
+    play.at(1 - first).ends()
+    await turns()
+    play.at(1 - first).says(OK)
+    assert play.log == ANSWERED * 3
+    assert play.is_at_rest()
+
+
 NEARLY_HTTP = [
     [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1z\r\nok"],
     [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n", b"\r\n1z\r\nok"],

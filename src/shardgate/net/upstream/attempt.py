@@ -188,6 +188,7 @@ class Attempt(CallAttempt):
         self._tried |= 1 << replica.index
         self._tries += 1
         self._was_answered = self.waits_for_hedge = False
+        call.tried_again = False  # the next replica's idle connections may be closing, too
         self.send(now_s)
         return True
 

@@ -206,7 +206,10 @@ class UpstreamConnection:
             call.end()
             call.sink.reply_end(b"")
         elif self._head is not None or self._buffer:
-            call.fail(BrokenReplyError("a shard's reply broke off", log=self._what_is_missing(exc)))
+            error = BrokenReplyError("a shard's reply broke off", log=self._what_is_missing(exc))
+            # Of a head that is not whole nothing has passed on.
+            error.another_may_answer = self._head is None and call.reads and call.repeatable
+            call.fail(error)
         elif call.repeatable and self.idle_at is not None and not call.tried_again:
             # The upstream closed an idle connection while we wrote: RFC 9110 section 9.2.2 allows to repeat.
             call.tried_again = True
