@@ -344,6 +344,9 @@ ROWS: dict[str, Behaviour] = {
         lambda: body(b'[{"id":"s-1","n":1' + b"".join(b',"%x":1' % n for n in range(_MB)) + b"}]", b"X-Total: 1\r\n")
     ),
     "an id of 20 MB": Made(lambda: body(b'[{"id":"s-' + b"x" * (20 * _MB) + b'","n":1}]', b"X-Total: 1\r\n")),
+    "20 MB of line ends and half a pair": Made(
+        lambda: body(b'[{"id":"s-1","n":1,"a":"' + rb"\n" * (10 * _MB) + rb'\ud83d"}]', b"X-Total: 1\r\n")
+    ),
     "ids of 10 KB": Made(
         lambda: body(
             b"[" + b",".join(b'{"id":"s-%05d%b","n":1}' % (n, b"x" * 10_000) for n in range(2000)) + b"]",

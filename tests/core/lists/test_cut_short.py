@@ -1,19 +1,23 @@
 """An application that limits pages by itself, without a word of the rule, is found out, or its list ends there."""
 
 import json
+import tracemalloc
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
 
-from shardgate.core.contracts import Ask
+from shardgate.core.contracts import Ask, Listing
 from shardgate.core.dialect.envelope import Envelope
 from shardgate.core.dialect.offset import Offset
 from shardgate.core.dialect.whole import Whole
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.http import Reply
+from shardgate.core.json.array import cut
+from shardgate.core.lists.cut_short import Suspects
 from shardgate.core.lists.merging import ListMerging
+from shardgate.core.lists.selection import Block
 from shardgate.core.merge.listed import Listed
 from tests.core.lists.test_flow import flowing, in_steps
 from tests.core.requests import request
@@ -185,3 +189,14 @@ def test_a_long_list_that_is_cut_short_breaks_off_or_is_a_502() -> None:
         assert [ask.target.partition(b"?")[2] for ask in asks] == [b"limit=2&offset=999"] * 2
         with pytest.raises(BrokenReplyError):
             flowing(flown, replies, [5000])
+
+
+def test_the_same_rows_once_more_are_compared_one_after_another() -> None:
+    """Found: a million rows of two bytes, given twice, were all copied twice: 110 MB."""
+    body = b"[" + b"{},".join([b""] * 50_000) + b"{}]"
+    given = cut(body).raw
+    tracemalloc.start()
+    Suspects(OFFSET, {"s0": (Block("s0", 0, None), given)}, [Block("s0", len(given) - 1, 2)]).take("s0", Listing(body))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 90 * len(given)  # 56 of each row are what it is cut into

@@ -18,7 +18,6 @@ from shardgate.core.json.key_value import TEXT_BYTES_MAX, too_long
 from shardgate.core.json.surrogates import masked
 from shardgate.core.limits import (
     BLANK_BYTES_MAX,
-    ESCAPES_MASKED_MAX,
     FREE_JSON_BYTES_MAX,
     KEY_CHARACTERS_MAX,
     MEMBERS_MAX,
@@ -131,9 +130,7 @@ class JsonSearch:
             span = self._find(path)
         except msgspec.DecodeError:
             # Half a surrogate pair may stand in a text (surrogates.py).
-            if b"\\" not in self._text:
-                raise
-            copy = masked(self._text) if self._text.count(b"\\") <= ESCAPES_MASKED_MAX else None
+            copy = masked(self._text)
             if copy is None:
                 raise
             span = JsonSearch(copy)._find(path)  # noqa: SLF001 - a search of a copy of the same length

@@ -11,13 +11,18 @@ from typing import TypeVar
 
 import msgspec
 
+from shardgate.core.limits import ESCAPES_MASKED_MAX
+
 Decoded = TypeVar("Decoded")
 
-# A whole pair, a half, or any other escape. Each is matched as a whole, so that `\\ud83d` is no half.
-_ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+# A half in a text in which no backslash is escaped: a high one without a low one behind it, or a low one without a high
+# one before it.
+_HALF = re.compile(
+    rb"\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|(?<!\\u[dD][89abAB].{2}\\u[dD])[c-fC-F][0-9a-fA-F]{2})",
     re.DOTALL,
 )
+_UNKNOWN = rb"\ufffd"
 
 
 def decoded(decoder: msgspec.json.Decoder[Decoded], text: bytes) -> tuple[Decoded, bytes]:
@@ -32,12 +37,14 @@ def decoded(decoder: msgspec.json.Decoder[Decoded], text: bytes) -> tuple[Decode
 
 
 def masked(text: bytes) -> bytes | None:
-    """The copy of the text without lone halves; None where it has none."""
+    """The copy of the text without lone halves; None where it has none, or too many escapes to look for them."""
+    if b"\\" not in text or text.count(b"\\") > ESCAPES_MASKED_MAX:
+        return None
     if b"\\ud" not in text and b"\\uD" not in text:
         return None
-    copy = _ESCAPE.sub(_whole, text)
-    return None if copy == text else copy
-
-
-def _whole(escape: re.Match[bytes]) -> bytes:
-    return escape[0] if escape["half"] is None else rb"\ufffd"
+    # RFC 8259 section 7: `\\` is one escape, and what follows it begins none.
+    plain = text.replace(rb"\\", b"..")
+    copy = bytearray(text)
+    for half in _HALF.finditer(plain):
+        copy[half.start() : half.end()] = _UNKNOWN
+    return None if copy == text else bytes(copy)

@@ -215,16 +215,9 @@ class Conductor:
                 return outcomes
             replies = replies_of(outcomes, work.snapshot.known.topology.shards, LACKING)
             validators.add(asks, replies)
-            size = sum(map(len, map(_body, replies.values())))
             if head_fields is not None:
                 head_fields.add(asks, replies)
-            is_long = size >= ASIDE_BYTES_MIN
-            if is_long:
-                outcome = await self.merged_long(merging, replies, work, size)
-            elif self.turns.paces:
-                outcome = await self.turns.run(_in_turn(merging, replies), work.rank)
-            else:
-                outcome = merging.take(replies)
+            outcome = await self.taken(merging, replies, work)
             if isinstance(outcome, Reply):
                 if outcome.status >= 300:
                     self._cluster.reporter.passed_on(replies, outcome.status, work.exchange)
@@ -258,15 +251,30 @@ class Conductor:
                 return await self._flow_or_ask(asks, work, merging, client, calls)
         return await (self._ask(asks, work) if begun is None else self.outcomes(begun, work))
 
-    async def merged_long(
-        self, merging: Merging, replies: Mapping[ShardId, Reply], work: Gathering, size: int
+    async def taken(self, merging: Merging, replies: Mapping[ShardId, Reply], work: Gathering) -> Reply | Sequence[Ask]:
+        """The merged reply, or the next round. Raises what the merge raises."""
+        size = sum(map(len, map(_body, replies.values())))
+        before = work.holding.size - size
+        if size >= ASIDE_BYTES_MIN or before >= FLOW_BYTES_MIN:
+            return await self._taken_long(merging, replies, work, size, before)
+        if self.turns.paces:
+            return await self.turns.run(_in_turn(merging, replies), work.rank)
+        return merging.take(replies)
+
+    async def _taken_long(
+        self, merging: Merging, replies: Mapping[ShardId, Reply], work: Gathering, size: int, before: int
     ) -> Reply | Sequence[Ask]:
-        """Merge long replies without holding up other requests: in steps, or else on a thread."""
+        """Merge long replies without holding up other requests: in steps, or else on a thread.
+
+        `before`: what is held of earlier rounds, whose rows are read again.
+        """
         is_plain = isinstance(merging, ListMerging) and merging.is_plain
-        if is_plain and size < FLOW_BYTES_MIN:
+        if is_plain and before + size < FLOW_BYTES_MIN:
             return merging.take(replies)
         work.holding.take((WHOLE_MERGE_FACTOR - 1) * size)
         work.holding.begun = True  # nearer to its end than any gather that still waits for shards
+        if before >= FLOW_BYTES_MIN:
+            return await self._aside.run(partial(_taken_whole, merging, replies))
         if isinstance(merging, ListMerging) and merging.is_short and size < QUICK_BYTES_MAX:
             reply = await self.turns.run(_in_one_step(merging, replies), work.rank)
             if reply is not None:

@@ -26,7 +26,6 @@ from shardgate.core.failures.declared import declared_failure
 from shardgate.core.failures.partial_reply import Lack, PartialReport, lack_of
 from shardgate.core.failures.tolerance import STRICT, Tolerance
 from shardgate.core.http import Reply
-from shardgate.core.limits import ASIDE_BYTES_MIN
 from shardgate.core.lists.flow import Flow
 from shardgate.core.lists.merging import ListMerging
 from shardgate.core.plan.operators import provenance
@@ -378,10 +377,7 @@ class PartialGather:
         self._validators.add(asks, replies)
         if self._head_fields is not None:
             self._head_fields.add(asks, replies)
-        size = sum([len(reply.body) for reply in replies.values()])
-        if size >= ASIDE_BYTES_MIN:
-            return await self._conductor.merged_long(self._merging, replies, self._work, size)
-        return self._merging.take(replies)
+        return await self._conductor.taken(self._merging, replies, self._work)
 
     def _finished(self, reply: Reply, outcomes: Mapping[ShardId, Outcome]) -> Reply:
         """The reply with its own fields; marked, where it lacks shards. Raises ShardsMissingError."""
