@@ -1,6 +1,7 @@
 """A request as a value, and the head of a reply."""
 
-from shardgate.core.http import ReplyHead, Request, RequestFields, with_body
+from shardgate.core.http import ReplyHead, Request, RequestFields
+from shardgate.core.replies.whole import whole_of
 from shardgate.core.wire.forwarding import relayed_whole
 from shardgate.core.wire.reply_head import ReplyHeadParser
 from shardgate.core.wire.request_head import RequestHeadParser
@@ -69,10 +70,10 @@ def test_a_head_with_another_length_says_all_else_alike() -> None:
 def test_a_head_with_other_fields_is_written_and_named_by_these() -> None:
     head = read_reply(REPLY)
     assert b"X-Tag" in relayed_whole(head, 3)
-    assert with_body(head, b"abc").field(b"x-tag") == b"a"
+    assert whole_of(head, b"abc").field(b"x-tag") == b"a"
     other = head.with_fields([(b"x-own", b"b", b"X-Own: b\r\n")], b"Fine")
     assert relayed_whole(other, 3) == b"HTTP/1.1 200 Fine\r\nX-Own: b\r\nContent-Length: 3\r\n\r\n"
-    assert with_body(other, b"abc").fields == [(b"X-Own", b"b")]
+    assert whole_of(other, b"abc").fields == [(b"X-Own", b"b")]
     assert said(other) == said(head)
 
 

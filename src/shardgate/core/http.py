@@ -59,11 +59,3 @@ class Reply(msgspec.Struct):
         fields = self.fields
         place = _places(tuple(map(_name, fields))).get(name)
         return None if place is None else fields[place][1]
-
-
-def with_body(head: ReplyHead, body: bytes) -> Reply:
-    """The whole reply of a shard; its fields are named as the shard wrote them."""
-    named = head.named
-    if named is None:
-        named = head.named = [(line[: len(name)], value) for name, value, line in head.fields]
-    return Reply(head.status, named.copy(), body, head.reason)

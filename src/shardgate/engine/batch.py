@@ -14,8 +14,9 @@ from shardgate.core.body.inner_reply import HeaderFields, nested, shared_fields,
 from shardgate.core.errors import BatchError, BrokenReplyError, ReplyTooLargeError, ShardgateError
 from shardgate.core.exchange import CLIENT_GONE, Exchange
 from shardgate.core.held import Holding
-from shardgate.core.http import Reply, ReplyHead, Request, with_body
+from shardgate.core.http import Reply, ReplyHead, Request
 from shardgate.core.replies.problem import problem_reply
+from shardgate.core.replies.whole import whole_of
 from shardgate.core.rules.batch import ToInner
 from shardgate.core.wire.request_head import RequestHeadParser
 from shardgate.engine.gather.conductor import Conductor
@@ -64,7 +65,7 @@ class InnerClient:
             self._end(reply)
 
     def relay(self, head: ReplyHead, body: bytes) -> None:
-        self.send(with_body(head, body))
+        self.send(whole_of(head, body))
 
     def begin(self, head: ReplyHead, data: bytes, *, stream: BackPressure) -> None:
         self._head = head
@@ -83,7 +84,7 @@ class InnerClient:
 
     def finish(self, trailers: bytes) -> None:
         if self._head is not None:
-            self._end(with_body(self._head, b"".join(self._pieces)))
+            self._end(whole_of(self._head, b"".join(self._pieces)))
 
     def abort(self, reason: str = "") -> None:
         self._end(_failed(BrokenReplyError("the reply broke off", log=reason or "it ended before its end")), reason)

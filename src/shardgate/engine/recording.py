@@ -15,7 +15,8 @@ from shardgate.core.clients.load import ClientLoad
 from shardgate.core.errors import ClientError, ShardgateError
 from shardgate.core.exchange import DRAIN, Exchange
 from shardgate.core.held import Holding
-from shardgate.core.http import Reply, ReplyHead, with_body
+from shardgate.core.http import Reply, ReplyHead
+from shardgate.core.replies.whole import whole_of
 from shardgate.core.wire.fields import as_fields
 from shardgate.net.client.contracts import BackPressure, Client, Work
 from shardgate.net.upload import Upload
@@ -148,7 +149,7 @@ class RecordingClient:
         fields = _named(head)
         if self._is_over or self._instead(head.status, fields):
             return
-        stored = self._recorder.wants(head.status, fields, len(body)) and self._recorder.keep(with_body(head, body))
+        stored = self._recorder.wants(head.status, fields, len(body)) and self._recorder.keep(whole_of(head, body))
         self._client.relay(self._marked(head, stored=stored), body)
 
     def begin(self, head: ReplyHead, data: bytes, *, stream: BackPressure) -> None:
@@ -176,7 +177,7 @@ class RecordingClient:
             return
         head = self._head
         if head is not None and not trailers and head.content_length in {None, self._size}:
-            self._recorder.keep(with_body(head, b"".join(self._pieces)))
+            self._recorder.keep(whole_of(head, b"".join(self._pieces)))
         self.drop()
         self._client.finish(trailers)
 

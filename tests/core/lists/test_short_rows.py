@@ -274,6 +274,36 @@ def test_what_is_unusual_is_left_to_python(order: Order, body: bytes) -> None:
     assert isinstance(by_python(rows, [body]), str if rb"\ud83d" in body else tuple)
 
 
+MANY = b",".join([b'"m%d": %d' % (n, n) for n in range(40)])
+
+
+@needs_compiler
+@pytest.mark.parametrize(
+    "bodies",
+    [
+        [b'[{"id":"a","x":1},{"x":1,"id":"b"},{"id":"c"},{"y":2,"id":"d","x":1}]'],
+        [b'[{"id":"a","x":1},{"id" :"b","x": 1},{"id":\n"c","x" :1}]', b'[{"id":   "d"},{"id":"e"}]'],
+        [b'[{"id":"a","ida":"z"},{"ida":"y","id":"b"},{"i":"x","id":"c"}]'],
+        ['[{"id":"a","é":1},{"id":"b","é":2}]'.encode(), '[{"id":"c","é":1},{"id":"d","é":"ü"}]'.encode()],
+        [b'[{%b,"id":"a"},{%b,"id":"b"}]' % (MANY, MANY), b'[{%b,"id":"c"},{"id":"d",%b}]' % (MANY, MANY)],
+        [b'[{"id":"a","id":"b"},{"id":"c","id":"d"}]'],
+        [b'[{},{"id":"b"}]', b'[{"id":"c"},{}]'],
+    ],
+)
+def test_a_name_that_is_expected_of_the_row_before_may_be_another_one(bodies: list[bytes]) -> None:
+    rows = page(order_of("id"), 0, 10)
+    found = by_c(rows, bodies)
+    assert found == (None if b"{}" in bodies[0] else by_python(rows, bodies))
+    assert found is not None or b"{}" in bodies[0]
+
+
+@needs_compiler
+@pytest.mark.parametrize("end", range(1, 24))
+def test_a_body_that_ends_within_a_name_that_is_expected_is_left_to_python(end: int) -> None:
+    whole = b'[{"id":"a","name": 1},{"id":"b","name": 2}]'
+    assert by_c(page(order_of("id"), 0, 10), [whole, whole[:-end]]) is None
+
+
 @pytest.mark.parametrize("name", ["day", "deep", "any"])
 def test_keys_that_the_c_code_does_not_know_are_read_in_python(name: str) -> None:
     assert page(order_of(name), 0, 10)._compiled is None

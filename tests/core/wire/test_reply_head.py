@@ -3,9 +3,8 @@
 import pytest
 
 from shardgate.core.errors import BrokenReplyError
-from shardgate.core.http import ReplyHead, with_body
+from shardgate.core.http import ReplyHead
 from shardgate.core.limits import FIELDS_MAX
-from shardgate.core.wire.coding import packed_head
 from shardgate.core.wire.reply_head import ReplyHeadParser
 from tests.core.members import members
 
@@ -161,13 +160,3 @@ def test_heads_that_differ_in_their_length_alone_are_read_as_each_alone_would_be
         except BrokenReplyError as error:
             found = error.log
         assert found == expected
-
-
-def test_a_whole_reply_has_the_fields_as_the_shard_wrote_them_whatever_was_made_with_its_head_before() -> None:
-    parser = ReplyHeadParser()
-    first = with_body(parser.parse(b"HTTP/1.1 200 OK\r\nX-Tag: a\r\nContent-Length: 1\r\n"), b"1")
-    first.fields.append((b"X-Ours", b"b"))
-    second = with_body(parser.parse(b"HTTP/1.1 200 OK\r\nX-Tag: a\r\nContent-Length: 2\r\n"), b"22")
-    assert second.fields == [(b"X-Tag", b"a")]
-    packed = packed_head(parser.parse(b"HTTP/1.1 200 OK\r\nX-Tag: a\r\nContent-Length: 1\r\n"), is_packed=True)
-    assert (b"Content-Encoding", b"gzip") in with_body(packed, b"").fields

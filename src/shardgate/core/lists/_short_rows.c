@@ -18,6 +18,7 @@ Never: keeps anything of a body, makes a Python object of a row, or decides what
 #define DEPTH_MAX 63       /* of values in a row: one bit each */
 #define WHOLE_DIGITS_MAX 18 /* of a number: more do not fit into 64 bits */
 #define FRACTION_DIGITS_MAX 9
+#define NAMES_MAX 32       /* members of a row whose names are expected in the next one */
 
 typedef enum { TEXT, NUMBER, BOOLEAN } Kind;
 
@@ -48,6 +49,14 @@ typedef struct {
     Py_ssize_t first, count; /* its rows */
 } Run;
 
+/* A member's name as it stood in the last row: from its first quote to where its value begins. The same bytes in the same
+place of the next row are the same name, and are not read again. */
+typedef struct {
+    const char *start;
+    Py_ssize_t size;
+    int key; /* its number; `order->count`: it is no sort key */
+} Name;
+
 typedef struct Piece {
     struct Piece *before;
     char bytes[];
@@ -66,6 +75,8 @@ typedef struct {
     Value *values; /* `order->count` of each row */
     Py_ssize_t count, room, most;
     Piece *pieces; /* texts without their escapes */
+    Name names[NAMES_MAX];
+    int named;
     unsigned high; /* the bits of all bytes of strings: 0x80 where any is not ASCII */
     bool no_memory;
 } Scan;
@@ -316,6 +327,31 @@ static bool make_room(Scan *scan) {
     return true;
 }
 
+/* The name of a member, and where its value begins. `number`: the how many-th member of its row it is. */
+static const char *name(Scan *scan, const char *at, const char *end, int number, int *key) {
+    const ShortRows *order = scan->order;
+    Name *last = number < NAMES_MAX ? &scan->names[number] : NULL;
+    if (last != NULL && number < scan->named && end - at >= last->size && !memcmp(at, last->start, (size_t)last->size)) {
+        *key = last->key;
+        return space(at + last->size);
+    }
+    bool escaped = false;
+    const char *start = at;
+    if (*at != '"' || (at = string(scan, start + 1, end, &escaped)) == NULL || escaped) return NULL;
+    Py_ssize_t size = at - start - 1;
+    at = space(at + 1);
+    if (*at != ':') return NULL;
+    at = space(at + 1);
+    int n = 0;
+    while (n < order->count && (order->keys[n].size != size || memcmp(order->keys[n].name, start + 1, (size_t)size))) n++;
+    *key = n;
+    if (last != NULL) {
+        *last = (Name){start, at - start, n};
+        if (scan->named == number) scan->named++;
+    }
+    return at;
+}
+
 static const char *row(Scan *scan, const char *at, const char *end) {
     const ShortRows *order = scan->order;
     if (*at != '{' || scan->count >= scan->most || !make_room(scan)) return NULL;
@@ -323,16 +359,9 @@ static const char *row(Scan *scan, const char *at, const char *end) {
     for (int n = 0; n < order->count; n++) values[n].place = order->keys[n].missing;
     scan->rows[scan->count].start = at;
     at = space(at + 1);
-    if (*at != '}') for (;;) {
-        bool escaped = false;
-        const char *name = at + 1;
-        if (*at != '"' || (at = string(scan, name, end, &escaped)) == NULL || escaped) return NULL;
-        Py_ssize_t size = at - name;
-        at = space(at + 1);
-        if (*at != ':') return NULL;
-        at = space(at + 1);
-        int n = 0;
-        while (n < order->count && (order->keys[n].size != size || memcmp(order->keys[n].name, name, (size_t)size))) n++;
+    if (*at != '}') for (int number = 0;; number++) {
+        int n;
+        if ((at = name(scan, at, end, number, &n)) == NULL) return NULL;
         at = n < order->count ? key_value(scan, at, end, &order->keys[n], &values[n]) : value(scan, at, end);
         if (at == NULL) return NULL;
         at = space(at);

@@ -30,8 +30,11 @@ def read_count(reply: Reply, name: str | None) -> int | None:
     """The count that a reply states in a header; None where it states none. Raises BrokenReplyError."""
     if name is None:
         return None
-    value = reply.field(_lowered(name))
-    return None if value is None else _count(name, value)
+    lower = _lowered(name)
+    for own, value in reply.fields:  # not by `Reply.field`, which is not compiled: each shard of a gather is asked
+        if len(own) == len(lower) and (own == lower or own.lower() == lower):
+            return _count(name, value)
+    return None
 
 
 @lru_cache(maxsize=1024)

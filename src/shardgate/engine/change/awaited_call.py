@@ -11,7 +11,8 @@ from shardgate.core.changes.calls import Outgoing
 from shardgate.core.contracts import Outcome
 from shardgate.core.errors import LostReplyError, ReplyTooLargeError, ShardgateError
 from shardgate.core.held import Holdings
-from shardgate.core.http import Reply, ReplyHead, with_body
+from shardgate.core.http import Reply, ReplyHead
+from shardgate.core.replies.whole import whole_of
 from shardgate.core.routes.calls import CallWords
 from shardgate.core.topology import ShardId
 from shardgate.core.wire.forwarding import request_head
@@ -121,7 +122,7 @@ class AwaitedCall:
         if head is not None:
             self._holding.on_refused = None  # it is whole: to refuse it would free nothing
             body, self._body = bytes(self._body), bytearray()
-            self._settle(with_body(head, body))
+            self._settle(whole_of(head, body))
 
     def reply_switched(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
         upstream.abort()  # never: nothing was offered

@@ -7,14 +7,14 @@ Never: merges replies, or interprets a status.
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
-from operator import attrgetter
-from typing import Final, cast
+from typing import cast
 
 from shardgate.core.contracts import Ask, Outcome
 from shardgate.core.errors import OverloadError, ReplyTooLargeError, ShardgateError
 from shardgate.core.held import Holding
-from shardgate.core.http import Reply, ReplyHead, with_body
+from shardgate.core.http import Reply, ReplyHead
 from shardgate.core.limits import FAIL_TOGETHER_S, FLOW_WINDOW_BYTES, PIECED_BYTES_MAX, PIECES_MAX
+from shardgate.core.replies.whole import whole_of
 from shardgate.core.routes.calls import CallWords
 from shardgate.core.topology import ShardId
 from shardgate.core.value import Value
@@ -22,9 +22,6 @@ from shardgate.core.wire.forwarding import request_head
 from shardgate.engine.cluster import Cluster
 from shardgate.net.clock import now
 from shardgate.net.upstream.call import Call
-
-_REPLIES: Final = frozenset({Reply})
-_size = attrgetter("size")
 
 
 class PendingReply(Value, frozen=True):
@@ -45,6 +42,7 @@ class Round:
         "_collectors",
         "_gives_up",
         "_heads",
+        "_lacks",
         "_needs_all",
         "_outcomes",
         "_refusal",
@@ -99,6 +97,7 @@ class Round:
         self._needs_all = needs_all
         self._tolerant = tolerant
         self._gives_up = False
+        self._lacks = False  # a call has failed
         self._timer: asyncio.TimerHandle | None = None
         self.packed: list[ShardId] = []
         """The shards whose replies are compressed."""
@@ -128,12 +127,13 @@ class Round:
         target, method, head = b"", b"", b""
         cluster, collectors, words = self.cluster, self._collectors, self.words
         for ask in asks:
-            if ask.target is not target or ask.method != method or ask.body:
-                framing = b"Content-Length: %d\r\n" % len(ask.body) if ask.method == b"POST" else b""
-                head = request_head(ask.method, ask.target, host, lines, b"", request_id, framing)
-                target, method = ask.target, b"" if ask.body else ask.method  # no head with a body is sent twice
-            sink = _Collector(self, ask.shard)
-            sink.call = cluster.read(ask.shard, head, ask.body, sink, ask.method, words)
+            shard, asked_by, body = ask.shard, ask.method, ask.body
+            if ask.target is not target or asked_by != method or body:
+                framing = b"Content-Length: %d\r\n" % len(body) if asked_by == b"POST" else b""
+                head = request_head(asked_by, ask.target, host, lines, b"", request_id, framing)
+                target, method = ask.target, b"" if body else asked_by  # no head with a body is sent twice
+            sink = _Collector(self, shard)
+            sink.call = cluster.read(shard, head, body, sink, asked_by, words)
             collectors.append(sink)
 
     async def outcomes(self) -> Mapping[ShardId, Outcome]:
@@ -166,7 +166,7 @@ class Round:
         heads: dict[ShardId, Reply] = {}
         for sink in self._collectors:
             if (head := sink.head) is not None and sink.shard not in self.failed:
-                heads[sink.shard] = with_body(head, b"")
+                heads[sink.shard] = whole_of(head, b"")
         return heads
 
     @property
@@ -241,7 +241,7 @@ class Round:
         self._heads -= 1
         sink.call = None
         sink.size = size
-        self._outcomes[sink.shard] = with_body(head, body)
+        self._outcomes[sink.shard] = whole_of(head, body)
         self.holding.add(size)
         waiting = self._waiting = self._waiting - 1
         if waiting == 0 and not self.done.done() and (self.then is None or not self.then()):
@@ -250,15 +250,14 @@ class Round:
 
     def replies(self) -> Mapping[ShardId, Reply] | None:
         """The replies, where every shard has replied, and none must be decompressed; None where not."""
-        outcomes = self._outcomes
-        if self.packed or not _REPLIES.issuperset(map(type, outcomes.values())):
+        if self.packed or self._lacks:
             return None
-        return cast("Mapping[ShardId, Reply]", outcomes)
+        return cast("Mapping[ShardId, Reply]", self._outcomes)
 
     @property
     def size(self) -> int:
         """How many bytes of bodies have come."""
-        return sum(map(_size, self._collectors))
+        return sum([collector.size for collector in self._collectors])
 
     def begun(self, shard: ShardId, call: Call, head: ReplyHead) -> None:
         """Take in the head of a reply."""
@@ -317,7 +316,10 @@ class Round:
     def settle(self, shard: ShardId, outcome: Outcome) -> None:
         """Take in the outcome of one call."""
         self._outcomes[shard] = outcome
-        if not isinstance(outcome, Reply) and self.large_bytes is not None:
+        failed = not isinstance(outcome, Reply)
+        if failed:
+            self._lacks = True
+        if failed and self.large_bytes is not None:
             if self._tolerant:
                 self._lost(shard, self.large_bytes)
             else:
@@ -327,7 +329,7 @@ class Round:
         if self._waiting == 0:
             if not self.done.done() and (self.then is None or not self.then()):
                 self.done.set_result(False)
-        elif self._needs_all and not isinstance(outcome, Reply) and not self._gives_up:
+        elif failed and self._needs_all and not self._gives_up:
             self._give_up()
 
     def _lost(self, shard: ShardId, large_bytes: int) -> None:
@@ -452,7 +454,7 @@ class _Collector:
             body = self.body[0]
             if head.is_packed:
                 self._round.packed.append(self.shard)
-            self._round.settle(self.shard, with_body(head, body))
+            self._round.settle(self.shard, whole_of(head, body))
 
     def pieces(self) -> list[bytes]:
         """What has come of the body."""
