@@ -97,8 +97,6 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """The gateway that it is tried on: `proof.chaos.variants`."""
     shard: str = ""
     """The letter of the shard at fault, where all of its instances are."""
-    rates: Mapping[str, float] | None = None
-    """The load before it, other than usual."""
     quick: bool = False
     """It is one of the few that `make test` tries."""
 
@@ -120,7 +118,6 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
             hold_s=max(self.hold_s, other.hold_s),
             stage=other.stage if self.stage == "plain" else self.stage,
             shard=self.shard or other.shard,
-            rates=self.rates or other.rates,
         )
         return msgspec.structs.replace(both, **changed)
 
