@@ -66,6 +66,10 @@ BODIES: dict[str, Attack] = {
     "JSON, the key is such a string": _one("/things", lambda: _filled(b'{"id":"n-', b"x", b'"}')),
     "JSON, escapes": _one("/things", lambda: _filled(b'{"id":"n-1","a":"', b"\\u0041", b'"}')),
     "JSON, surrogates": _one("/things", lambda: _filled(b'{"id":"n-1","a":"', b"\\ud83d\\ude00", b'"}')),
+    "JSON, half a pair behind 99,000 escapes": _one(
+        "/things", lambda: b'{"id":"n-1","a":"' + (b"\\n" + b"x" * 80) * 99_000 + b'\\ud83d"}'
+    ),
+    "JSON, 99,000 halves": _one("/things", lambda: b'{"id":"n-1","a":"' + b"\\ud83d" * 99_000 + b'"}'),
     "JSON, escaped names": _one("/things", lambda: _filled(b'{"id":"n-1"', b',"\\u0061":1', b"}")),
     "JSON, twins": _one("/things", lambda: _filled(b'{"id":"n-1"', b',"ID":"n-2"', b"}")),
     "JSON, the key a million times": _one("/things", lambda: _filled(b'{"id":"n-1"', b',"id":"n-1"', b"}")),

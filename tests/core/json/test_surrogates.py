@@ -15,7 +15,7 @@ from shardgate.core.http import Reply
 from shardgate.core.json.array import cut, without
 from shardgate.core.json.array_stream import RowStream
 from shardgate.core.json.surrogates import masked
-from shardgate.core.limits import ESCAPES_MASKED_MAX
+from shardgate.core.limits import ESCAPES_MASKED_MAX, HALVES_MASKED_MAX, MASKED_BYTES_MAX
 from shardgate.core.merge.listed import Listed
 from tests.core.requests import request
 
@@ -35,11 +35,15 @@ def test_a_copy_is_as_long_and_only_the_halves_differ(text: str) -> None:
         assert json.loads(copy) == "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in json.loads(said))
 
 
-def test_a_text_of_many_escapes_is_not_searched_for_halves() -> None:
+def test_a_long_text_or_one_of_many_escapes_is_not_searched_for_halves() -> None:
     """Found: 20 MB of line ends with one half held a worker for 4 s."""
     most = ESCAPES_MASKED_MAX - 1
     assert masked(rb"\n" * most + rb"\ud83d") == rb"\n" * most + rb"\ufffd"
     assert masked(rb"\n" * (most + 1) + rb"\ud83d") is None
+    assert masked(rb"\ud83d" * HALVES_MASKED_MAX) == rb"\ufffd" * HALVES_MASKED_MAX
+    assert masked(rb"\ud83d" * (HALVES_MASKED_MAX + 1)) is None
+    assert masked(b"x" * (MASKED_BYTES_MAX - 6) + rb"\ud83d") == b"x" * (MASKED_BYTES_MAX - 6) + rb"\ufffd"
+    assert masked(b"x" * MASKED_BYTES_MAX + rb"\ud83d") is None
 
 
 @given(ROWS, st.sampled_from([{}, {"separators": (",", ":")}, {"indent": 1}]))

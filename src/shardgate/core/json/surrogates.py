@@ -7,20 +7,19 @@ Hot path: nothing here runs unless the decoder refused a text.
 """
 
 import re
+from itertools import islice
 from typing import TypeVar
 
 import msgspec
 
-from shardgate.core.limits import ESCAPES_MASKED_MAX
+from shardgate.core.limits import ESCAPES_MASKED_MAX, HALVES_MASKED_MAX, MASKED_BYTES_MAX
 
 Decoded = TypeVar("Decoded")
 
-# A half in a text in which no backslash is escaped: a high one without a low one behind it, or a low one without a high
-# one before it.
-_HALF = re.compile(
-    rb"\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
-    rb"|(?<!\\u[dD][89abAB].{2}\\u[dD])[c-fC-F][0-9a-fA-F]{2})",
-    re.DOTALL,
+# A backslash (RFC 8259 section 7), a pair, or a half. Each is matched as a whole, so that `\\ud83d` is no half. Other
+# escapes are passed over: none of them ends with a backslash.
+_FOUND = re.compile(
+    rb"\\(?:\\|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2}))"
 )
 _UNKNOWN = rb"\ufffd"
 
@@ -37,14 +36,13 @@ def decoded(decoder: msgspec.json.Decoder[Decoded], text: bytes) -> tuple[Decode
 
 
 def masked(text: bytes) -> bytes | None:
-    """The copy of the text without lone halves; None where it has none, or too many escapes to look for them."""
-    if b"\\" not in text or text.count(b"\\") > ESCAPES_MASKED_MAX:
+    """The copy of the text without lone halves; None where it has none, or is too long or has too many escapes."""
+    if b"\\" not in text or len(text) > MASKED_BYTES_MAX or text.count(b"\\") > ESCAPES_MASKED_MAX:
         return None
-    if b"\\ud" not in text and b"\\uD" not in text:
+    halves = [*islice((found.start() for found in _FOUND.finditer(text) if found.lastgroup), HALVES_MASKED_MAX + 1)]
+    if not 0 < len(halves) <= HALVES_MASKED_MAX:
         return None
-    # RFC 8259 section 7: `\\` is one escape, and what follows it begins none.
-    plain = text.replace(rb"\\", b"..")
     copy = bytearray(text)
-    for half in _HALF.finditer(plain):
-        copy[half.start() : half.end()] = _UNKNOWN
-    return None if copy == text else bytes(copy)
+    for start in halves:
+        copy[start : start + len(_UNKNOWN)] = _UNKNOWN
+    return bytes(copy)
