@@ -31,8 +31,9 @@ def read_count(reply: Reply, name: str | None) -> int | None:
     if name is None:
         return None
     lower = _lowered(name)
+    size = len(lower)
     for own, value in reply.fields:  # not by `Reply.field`, which is not compiled: each shard of a gather is asked
-        if len(own) == len(lower) and (own == lower or own.lower() == lower):
+        if len(own) == size and (own == lower or own.lower() == lower):
             return _count(name, value)
     return None
 

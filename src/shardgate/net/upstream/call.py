@@ -146,33 +146,20 @@ class Patience:
 
 
 class Call:
-    """One request to an upstream, and where its reply goes."""
+    """One request to an upstream, and where its reply goes. Compiled, its members have known places."""
 
-    __slots__ = (
-        "_connection",
-        "_ends_at",
-        "_patience",
-        "_place",
-        "attempt",
-        "begins_by",
-        "body",
-        "deadline_at",
-        "done",
-        "gives_way",
-        "has_begun",
-        "has_body",
-        "head",
-        "interim",
-        "is_head",
-        "offers",
-        "reads",
-        "repeatable",
-        "sink",
-        "slow_since",
-        "started_at",
-        "tried_again",
-        "upload",
-    )
+    has_begun: bool = False
+    """A byte of the reply has come."""
+    tried_again: bool = False
+    gives_way: bool = False
+    """Another shard can answer, or has: the call ends where its address turns out to be silent."""
+    interim: tuple[int, int] | None = None
+    """How many interim replies have come, and their bytes; None: none has."""
+    done: bool = False
+    attempt: CallAttempt | None = None
+    """Its way through several replicas; None: the shard has one address."""
+    _connection: Carrier | None = None
+    _place: UploadPlaces | None = None
 
     def __init__(
         self,
@@ -203,20 +190,8 @@ class Call:
         self.deadline_at = instant + patience.first_byte_s
         self._ends_at = instant + patience.total_s
         self._patience = patience
-        self.has_begun = False
-        """A byte of the reply has come."""
-        self.tried_again = False
-        self.gives_way = False
-        """Another shard can answer, or has: the call ends where its address turns out to be silent."""
-        self.interim: tuple[int, int] | None = None
-        """How many interim replies have come, and their bytes; None: none has."""
         self.slow_since = inf
         """Since when its reply waits for a client that does not read; inf: it does not."""
-        self.done = False
-        self.attempt: CallAttempt | None = None
-        """Its way through several replicas; None: the shard has one address."""
-        self._connection: Carrier | None = None
-        self._place: UploadPlaces | None = None
 
     @property
     def is_chunked(self) -> bool:
