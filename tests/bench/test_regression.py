@@ -12,6 +12,7 @@ from bench.micro.work import Work, all_work
 ROUNDS = 20
 # A machine that is busy for one measurement may be quiet for the next; a rise of our own is in all of them.
 ATTEMPTS = 5
+COUNTS = 3
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,8 @@ def works() -> object:
 
 
 def counted(works: list[Work]) -> Costs:
-    return {work.name: Cost(instructions(work), 0.0) for work in works}
+    """The fewest of several counts: what a worker does four times a second, or when it is late, falls into some."""
+    return {work.name: Cost(min(instructions(work) for _ in range(COUNTS)), 0.0) for work in works}
 
 
 def still_slow(works: list[Work], baseline: Baseline, *, attempts: int = ATTEMPTS) -> list[str]:

@@ -158,8 +158,6 @@ class Call:
     done: bool = False
     attempt: CallAttempt | None = None
     """Its way through several replicas; None: the shard has one address."""
-    _connection: Carrier | None = None
-    _place: UploadPlaces | None = None
 
     def __init__(
         self,
@@ -192,6 +190,9 @@ class Call:
         self._patience = patience
         self.slow_since = inf
         """Since when its reply waits for a client that does not read; inf: it does not."""
+        # Not as defaults of the class: mypyc sets none where the type is a Protocol.
+        self._connection: Carrier | None = None
+        self._place: UploadPlaces | None = None
 
     @property
     def is_chunked(self) -> bool:
