@@ -344,6 +344,15 @@ ROWS: dict[str, Behaviour] = {
         lambda: body(b'[{"id":"s-1","n":1' + b"".join(b',"%x":1' % n for n in range(_MB)) + b"}]", b"X-Total: 1\r\n")
     ),
     "an id of 20 MB": Made(lambda: body(b'[{"id":"s-' + b"x" * (20 * _MB) + b'","n":1}]', b"X-Total: 1\r\n")),
+    "a name of 8 MB": Made(lambda: body(b'[{"id":"s-1","n":1},{"' + b"x" * (8 * _MB - 64) + b'":1,"id":"s-2","n":2}]')),
+    "an object with a name of 20 MB": Made(lambda: body(b'{"' + b"x" * (20 * _MB) + b'":1,"id":"s-1","n":1}')),
+    "names of 16 KB": Made(
+        lambda: body(
+            b'[{"id":"s-1","n":1'
+            + b"".join(b',"%03d%b":1' % (n, b"\\n" * 8100) for n in range(500))
+            + b'},{"id":"s-2","n":2}]'
+        )
+    ),
     "20 MB of line ends and half a pair": Made(
         lambda: body(b'[{"id":"s-1","n":1,"a":"' + rb"\n" * (10 * _MB) + rb'\ud83d"}]', b"X-Total: 1\r\n")
     ),

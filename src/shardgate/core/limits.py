@@ -168,6 +168,8 @@ QUICK_BYTES_MAX: Final = 2 * 1024 * 1024
 TRIMMED_FLOW_BYTES_MIN: Final = 32 * 1024
 # A merge of long replies that are whole holds them, their rows, and the merged reply.
 WHOLE_MERGE_FACTOR: Final = 3
+# Characters of a member's name in a shard's reply, where objects are taken apart.
+MEMBER_NAME_MAX: Final = 16 * 1024
 # A row that passes on, or the first two together. Checking a row of so many brackets is one call, of 25 ms; reading
 # its sort keys is another.
 ROW_BYTES_MAX: Final = 8 * 1024 * 1024

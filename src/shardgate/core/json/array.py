@@ -15,6 +15,7 @@ import msgspec
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.json.fault import broken
+from shardgate.core.json.member_name import FIRST_MEMBER_BYTES_MAX, NAME, behind_name
 from shardgate.core.json.surrogates import decoded
 from shardgate.core.value import Value
 
@@ -25,7 +26,7 @@ _TAIL_BYTES: Final = 1024
 _OPENING = re.compile(rb"[ \t\r\n]*\[[ \t\r\n]*")
 _SEPARATOR = re.compile(rb"[ \t\r\n]*,[ \t\r\n]*")
 _BLANK = re.compile(rb"[ \t\r\n]*\[ [^ \t\r\n]")
-_NAME = re.compile(rb'[ \t\r\n]*("(?:[^"\\]|\\.)*")[ \t\r\n]*:[ \t\r\n]*')
+_FIRST_COLON = re.compile(rb"\{%b:( ?)" % NAME)
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -97,10 +98,10 @@ def without(row: msgspec.Raw, names: Collection[str]) -> msgspec.Raw:
     kept: list[bytes] = []
     position = 1
     for name, value in members.items():
-        match = _NAME.match(read, position)
-        if match is None or msgspec.json.decode(match[1]) != name:
+        begin = behind_name(read, position, name)
+        if begin is None:
             raise _twice(text, position)
-        end = match.end() + len(bytes(value))
+        end = begin + len(bytes(value))
         if name not in names:
             kept.append(text[position:end])
         position = end + len(_space_at(text, end)) + 1
@@ -210,5 +211,5 @@ def _empty(samples: Sequence[Rows]) -> bytes:
 
 def _space_inside(row: memoryview) -> bytes:
     """The white space behind a comma: as behind the first colon, where no comma is there to see."""
-    match = re.match(rb'\{"(?:[^"\\]|\\.)*":( ?)', row)
+    match = _FIRST_COLON.match(row, 0, FIRST_MEMBER_BYTES_MAX)
     return bytes(match[1]) if match else b""

@@ -18,6 +18,7 @@ import msgspec
 from shardgate.core.errors import BrokenReplyError, ReplyTooLargeError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.json.array import Rows, cut, cut_early, ending
+from shardgate.core.json.member_name import FIRST_MEMBER_BYTES_MAX, NAME
 from shardgate.core.json.row_ends import RowEnds
 from shardgate.core.limits import ROW_BYTES_MAX
 
@@ -28,7 +29,7 @@ LONG_BYTES = 4 * STEP_BYTES
 GOES_ON = Rows([], b"[]")
 """No row yet, though bytes are left to look through: `take` is to be called again."""
 _SPACE = b" \t\r\n"
-_FIRST_MEMBER = re.compile(rb'\{[ \t\r\n]*"(?:[^"\\]|\\.)*"[ \t\r\n]*:')
+_FIRST_MEMBER = re.compile(rb"\{[ \t\r\n]*+%b[ \t\r\n]*+:" % NAME)
 
 
 class RowStream:
@@ -201,7 +202,7 @@ class RowStream:
             raw = bytes(row)
             end = text.index(raw, position) + len(raw)
             self._opening += text[position:end]
-            if self._first_rows and (match := _FIRST_MEMBER.match(raw)) is not None:
+            if self._first_rows and (match := _FIRST_MEMBER.match(raw, 0, FIRST_MEMBER_BYTES_MAX)) is not None:
                 self._between = text[position : end - len(raw)] + match[0]
             self._first_rows.append(row)
             position = end

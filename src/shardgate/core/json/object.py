@@ -15,14 +15,14 @@ from shardgate.core.errors import BrokenReplyError
 from shardgate.core.excerpt import excerpt
 from shardgate.core.json.array import without
 from shardgate.core.json.fault import broken
+from shardgate.core.json.member_name import FIRST_MEMBER_BYTES_MAX, NAME, behind_name
 from shardgate.core.json.search import JsonSearch, Span
 from shardgate.core.json.surrogates import decoded
 from shardgate.core.twins import is_other_spelling
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _OPENING = re.compile(rb"[ \t\r\n]*\{")
-_NAME = re.compile(rb'[ \t\r\n]*+("[^"\\]*+(?:\\.[^"\\]*+)*+")[ \t\r\n]*+:[ \t\r\n]*+')
-_FIRST = re.compile(rb'\{([ \t\r\n]*)"(?:[^"\\]|\\.)*"([ \t\r\n]*:[ \t\r\n]*)')
+_FIRST = re.compile(rb"\{([ \t\r\n]*+)%b([ \t\r\n]*+:[ \t\r\n]*+)" % NAME)
 _COMMA = re.compile(rb"[ \t\r\n]*,?")
 _NUMBER = re.compile(rb"[0-9]{1,15}")
 _QUOTE = 34
@@ -209,7 +209,7 @@ class JsonObject:
 
 def _spacing(text: bytes) -> tuple[bytes, bytes, bytes]:
     """The white space of an object: before the first member, around the colon (with it), behind the last member."""
-    first = _FIRST.match(text)
+    first = _FIRST.match(text, 0, FIRST_MEMBER_BYTES_MAX)
     closing = text[len(text[:-1].rstrip()) : -1]
     return (first[1], first[2], closing) if first else (b"", b":", b"")
 
@@ -225,11 +225,11 @@ def _members(body: bytes, start: int, end: int) -> dict[str, Span]:
     position = opening.end() if opening else 0
     spans: dict[str, Span] = {}
     for name, value in values.items():
-        match = _NAME.match(text, position)
-        if match is None or msgspec.json.decode(match[1]) != name:
+        begin = behind_name(text, position, name)
+        if begin is None:
             raise _twice(body, start + position)
-        behind = match.end() + len(memoryview(value))
-        spans[name] = (start + match.end(), start + behind)
+        behind = begin + len(memoryview(value))
+        spans[name] = (start + begin, start + behind)
         comma = _COMMA.match(text, behind)
         position = comma.end() if comma else behind
     if text[position:].strip(b" \t\r\n") != b"}":

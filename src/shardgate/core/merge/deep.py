@@ -13,11 +13,12 @@ import msgspec
 from shardgate.core.excerpt import excerpt
 from shardgate.core.http import Reply
 from shardgate.core.json.array import without
+from shardgate.core.json.member_name import FIRST_MEMBER_BYTES_MAX, NAME
 from shardgate.core.merge.combining import Combining, with_body
 
 _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_SPACED = re.compile(rb'\s*\{\s*"(?:[^"\\]|\\.)*"\s*:\s')
+_SPACED = re.compile(rb"\s*\{\s*%b\s*:\s" % NAME)
 DEPTH_MAX = 100
 
 
@@ -39,7 +40,7 @@ class Deep(Combining, frozen=True, tag="deep"):
             raise ValueError(f"a shard's reply is no object: `{excerpt(found)}`")
         for body in bodies:
             body.decode()
-        space = b" " if any(_SPACED.match(body) for body in bodies) else b""
+        space = b" " if any(_SPACED.match(body, 0, FIRST_MEMBER_BYTES_MAX) for body in bodies) else b""
         return with_body(replies[0], self._merged(bodies, space, ()))
 
     def describe(self) -> str:
