@@ -279,6 +279,10 @@ class Dialect(Protocol):
     def open(self, reply: Reply) -> Listing:
         """The rows in a shard's reply, and what it states about its list. Never decodes a row."""
 
+    def sizes(self, replies: Sequence[Reply]) -> list[int | None] | None:
+        """What each reply states as the size of its list, where its body is the list and it says no more: then `open`
+        needs not be asked. None: it says more, or another part of it is the list."""
+
     def refused(self, reply: Reply, total: int) -> Reply:
         """A shard's refusal of a page behind the end, with the size of the whole list where it states one."""
 

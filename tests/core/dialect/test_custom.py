@@ -6,9 +6,11 @@ import pytest
 
 from shardgate.core.contracts import UNKNOWN, Listing, Merged, Page
 from shardgate.core.dialect.custom import CustomDialect
+from shardgate.core.dialect.offset import Offset
 from shardgate.core.errors import BrokenReplyError, UnreadablePageError
 from shardgate.core.guard import PluginError
 from shardgate.core.http import Reply
+from shardgate.core.merge.listed import Listed
 from shardgate.core.paging.parameters import Parameters
 from tests.core.requests import request
 
@@ -128,3 +130,17 @@ def test_its_own_parameters_are_those_of_the_plug_in() -> None:
     dialect = CustomDialect(named="a:B", plugin=Parameters(limit_default=7, limit_max=9, past_end=404))
     assert (dialect.limit_default, dialect.limit_max, dialect.past_end, dialect.accepted) == (7, 9, 404, (200,))
     assert (dialect.posted, dialect.streamable) == (False, "never")
+
+
+def test_a_plug_in_that_derives_from_a_bare_list_is_asked_by_its_own_open() -> None:
+    class Wrapped(Offset, frozen=True):
+        def open(self, reply: Reply) -> Listing:
+            return Listing(reply.body.removeprefix(b")]}'"), reply.body.count(b"id"))
+
+    rule = Listed(dialect=CustomDialect(named="a:B", plugin=Wrapped()), keys={"id": "number"})
+    merging = rule.begin(request("GET /rows?limit=5"), ("north", "south"))
+    assert merging.asks()
+    replies = {"north": Reply(200, [], b')]}\'[{"id":1}]'), "south": Reply(200, [], b')]}\'[{"id":2},{"id":3}]')}
+    merged = merging.take(replies)
+    assert isinstance(merged, Reply)
+    assert merged.body == b'[{"id":1},{"id":2},{"id":3}]'

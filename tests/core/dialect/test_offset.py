@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from shardgate.core.contracts import UNKNOWN, Listing, Merged, Page
 from shardgate.core.dialect.offset import Offset
+from shardgate.core.dialect.whole import Whole
 from shardgate.core.errors import BrokenReplyError, UnreadablePageError
 from shardgate.core.http import Reply
 from tests.core.requests import request
@@ -152,8 +153,17 @@ def test_a_total_is_read_and_written() -> None:
     assert Offset().open(reply).total is None
 
 
+@pytest.mark.parametrize("dialect", [PLAIN, Offset(), Whole()])
+def test_the_sizes_of_bare_lists_are_those_that_each_reply_states_when_it_is_opened(dialect: Offset | Whole) -> None:
+    replies = [Reply(200, [(b"X-TOTAL-Count", b"12")], b"[]"), Reply(200, []), Reply(200, [(b"x-total-count", b"0")])]
+    opened = [dialect.open(reply) for reply in replies]
+    assert opened == [Listing(reply.body, size) for reply, size in zip(replies, dialect.sizes(replies), strict=True)]
+
+
 @pytest.mark.parametrize("value", [b"", b"x", b"-1", b"1,234", b"1.0", b"\xb2", b"9" * 5000])
 def test_a_total_that_is_no_number_is_a_broken_reply(value: bytes) -> None:
     # Found: it was ignored, so that one shard's total stood for all; 5,000 digits were an internal error.
     with pytest.raises(BrokenReplyError):
         PLAIN.open(Reply(200, [(b"X-Total-Count", value)]))
+    with pytest.raises(BrokenReplyError):
+        PLAIN.sizes([Reply(200, []), Reply(200, [(b"X-Total-Count", value)])])

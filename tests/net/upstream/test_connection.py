@@ -68,6 +68,49 @@ def test_a_reply_in_one_piece_gives_the_connection_back(curtain: Raise) -> None:
         play << Whole(200, b"ok") << RELEASED
 
 
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-More: 1\r\n\r\nok", 200),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n0123456789abcdefghij", 200),
+        (b"HTTP/1.1 404 Gone\r\nContent-Length: 2\r\n\r\nno", 404),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 404 Gone\r\nContent-Length: 2\r\n\r\nno", 404),
+    ],
+)
+def test_a_head_that_begins_as_the_last_one_did_is_read_anew(curtain: Raise, said: bytes, status: int) -> None:
+    play = curtain()
+    for _ in range(2):  # the second one has the head of the first
+        play.call()
+        play << SENT
+        play >> OK
+        play << Whole(200, b"ok") << RELEASED
+    play.call()
+    play << SENT
+    play >> said
+    if b" 103 " in said:
+        play << Interim(103)
+    play << Whole(status, said.rpartition(b"\r\n\r\n")[2]) << RELEASED
+    play.call()
+    play << SENT
+    play >> OK
+    play << Whole(200, b"ok") << RELEASED
+
+
+def test_the_end_of_a_head_that_is_the_last_one_may_come_later(curtain: Raise) -> None:
+    play = curtain()
+    play.call()
+    play << SENT
+    play >> OK
+    play << Whole(200, b"ok") << RELEASED
+    head = OK.removesuffix(b"\r\nok")
+    for cut in (len(head), len(head) + 1):
+        play.call()
+        play << SENT
+        play >> OK[:cut]
+        play >> OK[cut:]
+        play << Whole(200, b"ok") << RELEASED
+
+
 def test_a_reply_may_come_in_single_bytes(curtain: Raise) -> None:
     play = curtain()
     play.call()

@@ -121,6 +121,10 @@ class CustomDialect(Strategy, frozen=True, tag="custom"):
             raise misfit(self.named, "open", listing, "a Listing with rows in bytes and numbers from 0 on")
         return listing
 
+    def sizes(self, replies: Sequence[Reply]) -> list[int | None] | None:
+        """None: only the plug-in's `open` says what is in a reply."""
+        return None
+
     def refused(self, reply: Reply, total: int) -> Reply:
         """A shard's refusal of a page behind the end. Raises PluginError."""
         return checked(self.named, "refused", call(self.named, self.plugin, "refused", reply, total))

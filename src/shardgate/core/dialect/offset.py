@@ -1,11 +1,12 @@
 """A bare array, paged by limit and offset; the size of the list stands in a header, where the application states it."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from shardgate.core.contracts import Listing, Merged, Streamable
 from shardgate.core.http import Reply
 from shardgate.core.paging.parameters import Parameters
-from shardgate.core.replies.fields import lowered, read_count, with_field
+from shardgate.core.replies.fields import lowered, read_count, read_counts, with_field
 
 
 class Offset(Parameters, frozen=True, tag="offset"):
@@ -24,6 +25,10 @@ class Offset(Parameters, frozen=True, tag="offset"):
     def open(self, reply: Reply) -> Listing:
         """The body, and the size in the header. Raises BrokenReplyError."""
         return Listing(reply.body, read_count(reply, self.count_header))
+
+    def sizes(self, replies: Sequence[Reply]) -> list[int | None]:
+        """The sizes in the header. Raises BrokenReplyError."""
+        return read_counts(replies, self.count_header)
 
     def close(self, merged: Merged) -> Reply:
         """The rows, and the size of the whole list."""

@@ -86,6 +86,10 @@ class Whole(Strategy, frozen=True, tag="whole"):
         """The body."""
         return Listing(reply.body)
 
+    def sizes(self, replies: Sequence[Reply]) -> list[int | None]:
+        """None of them states its size."""
+        return [None] * len(replies)
+
     def refused(self, reply: Reply, total: int) -> Reply:
         """Never asked: there are no pages."""
         return reply

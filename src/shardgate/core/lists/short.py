@@ -10,7 +10,7 @@ Hot path: a gather of 4 x 10 rows.
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
 
-from shardgate.core.contracts import Ask, Dialect, Listing, Merged, Page
+from shardgate.core.contracts import Ask, Dialect, Merged, Page
 from shardgate.core.errors import UpstreamError
 from shardgate.core.http import Reply, Request, names_of
 from shardgate.core.lists.cut_short import may_have_more
@@ -22,8 +22,13 @@ from shardgate.core.replies.fields import passes_on
 from shardgate.core.topology import ShardId
 
 _status = attrgetter("status")
-_body, _total, _more, _extra = attrgetter("rows"), attrgetter("total"), attrgetter("more"), attrgetter("extra")
+_body = attrgetter("body")
+_rows, _total, _more, _extra = attrgetter("rows"), attrgetter("total"), attrgetter("more"), attrgetter("extra")
 _document = attrgetter("document")
+
+_Opened = tuple[list[bytes], list[int | None], Sequence[bool | None], tuple[bytes, ...]]
+"""Of the replies: their rows, the sizes that they state, whether they say that more follows, and what else is needed to
+write the page."""
 
 
 class ShortPage:
@@ -82,34 +87,46 @@ class ShortPage:
         are_lists = set(map(_status, answers)).issubset(dialect.accepted)
         if not are_lists or not passes_on(names_of(answers[0].fields), self._written):
             return None
-        listings = list(map(dialect.open, answers))
-        if self._around is not None:
-            self._around.check(list(map(_document, listings)), request.path)
-        bodies = list(map(_body, listings))
+        bodies, totals, told, extras = self._opened(answers, request.path)
         made = self._rows.merged(bodies, shards)
         if made is None:
             return None
         array, shown, counts, learned = made
-        totals = list(map(_total, listings))
-        if (end is None or min(counts) < end) and totals != counts and self._may_lack(shards, counts, listings):
+        if (end is None or min(counts) < end) and totals != counts and self._may_lack(shards, counts, totals, told):
             return None
-        if None in totals:
-            if any(map(_is_stated, totals)):
-                return None
-            total, more = None, any(map(_more, listings)) or (end is not None and sum(counts) > end)
-        else:
-            total = sum(totals)
+        if None not in totals:
+            total = sum(filter(None, totals))
             more = page.offset + shown < total
-        extras = tuple(filter(None, map(_extra, listings)))
+        elif any(map(_is_stated, totals)):
+            return None
+        else:
+            total, more = None, any(told) or (end is not None and sum(counts) > end)
         return dialect.close(Merged(request, page, array, shown, total, more, answers[0], extras)), learned
 
-    def _may_lack(self, shards: Sequence[ShardId], counts: Sequence[int], listings: Sequence[Listing]) -> bool:
+    def _opened(self, answers: Sequence[Reply], path: str) -> "_Opened":
+        """What the replies say. Raises BrokenReplyError, and ValueError where an object around the rows is unusual."""
+        totals = self._dialect.sizes(answers)
+        if totals is not None:
+            return list(map(_body, answers)), totals, (), ()
+        listings = list(map(self._dialect.open, answers))
+        if self._around is not None:
+            self._around.check(list(map(_document, listings)), path)
+        extras = tuple(filter(None, map(_extra, listings)))
+        return list(map(_rows, listings)), list(map(_total, listings)), list(map(_more, listings)), extras
+
+    def _may_lack(
+        self,
+        shards: Sequence[ShardId],
+        counts: Sequence[int],
+        totals: Sequence[int | None],
+        told: Sequence[bool | None],
+    ) -> bool:
         """Whether a shard that gave fewer rows than it was asked for may have more."""
         blocks = [(Block(shard, 0, self._end), count) for shard, count in zip(shards, counts, strict=True)]
-        said = list(zip(shards, listings, strict=True))
-        totals = {shard: listing.total for shard, listing in said if listing.total is not None}
-        told = {shard: listing.more for shard, listing in said if listing.more is not None}
-        return bool(may_have_more(blocks, totals, told))
+        stated = {shard: total for shard, total in zip(shards, totals, strict=True) if total is not None}
+        # Where no reply says more than its size, `told` is empty.
+        more = {shard: more for shard, more in zip(shards, told, strict=False) if more is not None}
+        return bool(may_have_more(blocks, stated, more))
 
 
 def _is_stated(total: int | None) -> bool:

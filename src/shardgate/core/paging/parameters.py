@@ -152,6 +152,10 @@ class Parameters(SortParameters, frozen=True):
         names = (self.limit, place, self.order, self.direction, self.fields)
         return frozenset([name for name in names if name])
 
+    def sizes(self, replies: Sequence[Reply]) -> list[int | None] | None:
+        """None: `open` says what is in a reply."""
+        return None
+
     def refused(self, reply: Reply, total: int) -> Reply:
         """A shard's refusal of a page behind the end, as it came."""
         return reply

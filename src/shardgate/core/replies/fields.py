@@ -4,7 +4,7 @@ Holds: a count that is not a plain number is a broken reply, never ignored.
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 from urllib.parse import urljoin, urlsplit
@@ -23,30 +23,39 @@ _PAGE_FIELD = re.compile(
 _LINK = re.compile(r'<([^>]*)>(?:[^,"]|"(?:[^"\\]|\\.)*")*')
 SAID_BY_HEAD: Final = ("set-cookie.", "reply-header.")
 """What the names of keys begin with that stand in the head of a reply: `set-cookie.session`, `reply-header.X-Token`."""
-_COUNT = re.compile(r"[0-9]{1,15}")
+_COUNT_DIGITS_MAX: Final = 15
 
 
 def read_count(reply: Reply, name: str | None) -> int | None:
     """The count that a reply states in a header; None where it states none. Raises BrokenReplyError."""
+    return None if name is None else _count_in(reply, name, name.encode(), _lowered(name))
+
+
+def read_counts(replies: Sequence[Reply], name: str | None) -> list[int | None]:
+    """The count that each reply states. Raises BrokenReplyError."""
     if name is None:
-        return None
-    lower = _lowered(name)
+        return [None] * len(replies)
+    exact, lower = name.encode(), _lowered(name)
+    return [_count_in(reply, name, exact, lower) for reply in replies]
+
+
+def _count_in(reply: Reply, name: str, exact: bytes, lower: bytes) -> int | None:
+    """`exact`, `lower`: the name as the configuration has it, and in lower case."""
     size = len(lower)
     for own, value in reply.fields:  # not by `Reply.field`, which is not compiled: each shard of a gather is asked
-        if len(own) == size and (own == lower or own.lower() == lower):
-            return _count(name, value)
+        if len(own) == size and (own in (lower, exact) or own.lower() == lower):
+            return _number(name, value)
     return None
 
 
-@lru_cache(maxsize=1024)
-def _count(name: str, value: bytes) -> int:
-    if not _COUNT.fullmatch(text := value.decode("latin-1")):
-        raise BrokenReplyError(
-            f"a shard's {name} is not a number",
-            where=f"header {name}",
-            log=f"found `{excerpt(value)}`, expected a number of at most 15 digits",
-        )
-    return int(text)
+def _number(name: str, value: bytes) -> int:
+    if value.isdigit() and len(value) <= _COUNT_DIGITS_MAX:
+        return int(value)
+    raise BrokenReplyError(
+        f"a shard's {name} is not a number",
+        where=f"header {name}",
+        log=f"found `{excerpt(value)}`, expected a number of at most {_COUNT_DIGITS_MAX} digits",
+    )
 
 
 def with_field(reply: Reply, name: str, value: bytes | None) -> None:

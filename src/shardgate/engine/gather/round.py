@@ -196,7 +196,7 @@ class Round:
             if sink.call is not None and sink.shard not in self.failed
         ]
         for sink in self._collectors:
-            sink.body = []
+            sink.body = None
         self._outcomes.clear()
         return coming
 
@@ -339,7 +339,7 @@ class Round:
             if sink.shard == shard:
                 if sink.head is None:
                     self._heads -= 1
-                sink.size, sink.head, sink.body = 0, None, []
+                sink.size, sink.head, sink.body = 0, None, None
             elif sink.head is None:
                 late = True
         if late or self.done.done():
@@ -383,7 +383,7 @@ class Round:
             self.done.set_exception(error)
         self._refusal = error
         for sink in self._collectors:
-            sink.body = []
+            sink.body = None
         self.cancel()  # now: one event of a socket brings up to 8 MB
 
 
@@ -394,13 +394,14 @@ class _Collector:
     head: ReplyHead | None = None
     size: int = 0
     call: Call | None = None
+    body: list[bytes] | None = None
+    """The pieces of a short body; those of a long one would need their memory once more when they are joined. None:
+    none has come, or the reply came in one piece."""
     _long: bytearray | None = None
 
     def __init__(self, of_round: Round, shard: ShardId) -> None:
         self._round = of_round
         self.shard = shard
-        self.body: list[bytes] = []
-        """The pieces of a short body; those of a long one would need their memory once more when they are joined."""
 
     @property
     def expected(self) -> int:
@@ -438,10 +439,10 @@ class _Collector:
             if error is not None:
                 self.call.fail(error)
                 return
-        if self.size == len(data):
-            self.body.append(data)
+        if self.body is None:
+            self.body = [data]
         else:
-            self._go_on(data)
+            self._go_on(self.body, data)
         self._round.holding.add(len(data))
         if (large_bytes := self._round.large_bytes) is not None:
             self._round.look(self, large_bytes)
@@ -449,9 +450,8 @@ class _Collector:
     def reply_end(self, trailers: bytes) -> None:
         head = self.head
         if head is not None:
-            if len(self.body) != 1:
-                self.body = [b"".join(self.pieces())]
-            body = self.body[0]
+            pieces = self.pieces()
+            body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
             if head.is_packed:
                 self._round.packed.append(self.shard)
             self._round.settle(self.shard, whole_of(head, body))
@@ -460,16 +460,16 @@ class _Collector:
         """What has come of the body."""
         if self._long is not None:
             self.body, self._long = [bytes(self._long)], None
-        return self.body
+        return self.body or []
 
-    def _go_on(self, data: bytes) -> None:
+    def _go_on(self, pieces: list[bytes], data: bytes) -> None:
         """Keep a piece that is not the first."""
         if self._long is not None:
             self._long += data
-        elif self.size <= PIECED_BYTES_MAX and len(self.body) < PIECES_MAX:
-            self.body.append(data)
+        elif self.size <= PIECED_BYTES_MAX and len(pieces) < PIECES_MAX:
+            pieces.append(data)
         else:
-            self._long, self.body = bytearray(b"".join([*self.body, data])), []
+            self._long, self.body = bytearray(b"".join([*pieces, data])), []
 
     def reply_switched(self, head: ReplyHead, data: bytes, upstream: asyncio.Transport) -> None:
         upstream.abort()  # never: nothing was offered

@@ -235,23 +235,25 @@ class UpstreamConnection:
         return came if exc is None else f"{came}: {exc}"
 
     def _read_head(self, call: Call, data: bytes) -> None:
-        rest = data
+        rest, parser = data, self._parser
         while True:
-            end = rest.find(b"\r\n\r\n")
-            if not 0 <= end <= HEAD_BYTES_MAX:
-                self._await_head(call, rest, end)
-                return
-            head = self._parser.parse(rest[: end + 2])
+            head, size = parser.last_read, len(parser.last)
+            if head is None or not rest.startswith(parser.last):
+                end = rest.find(b"\r\n\r\n")
+                if not 0 <= end <= HEAD_BYTES_MAX:
+                    self._await_head(call, rest, end)
+                    return
+                head, size = parser.parse(rest[: end + 2]), end + 4
             if head.names_shard:
-                head = self._parser.for_client(head, call.head)
-            rest = rest[end + 4 :]
+                head = parser.for_client(head, call.head)
+            rest = rest[size:]
             status = head.status
             if status >= 200:
                 break
             if status == 101:
                 self._switch(call, head, rest)
                 return
-            self._pass_interim(call, head, end + 4)  # the reply itself is still to come
+            self._pass_interim(call, head, size)  # the reply itself is still to come
         if call.attempt is not None:
             answered = call.attempt.answered(call, status)
             if answered is None:
