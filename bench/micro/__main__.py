@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 
 from bench.micro.baseline import Cost, read, renewed, version, write
-from bench.micro.measure import cpu_ns, instructions
+from bench.micro.measure import cpu_ns, in_yardsticks, instructions
 from bench.micro.work import all_work
 
 ROUNDS = 200
@@ -20,8 +20,8 @@ def main() -> None:
         counts = [round(instructions(work), 1) for work in works]
         times, yardstick = cpu_ns(works, ROUNDS)
         costs = {
-            work.name: Cost(count, round(time / yardstick, 4))
-            for work, count, time in zip(works, counts, times, strict=True)
+            work.name: Cost(count, round(time, 4))
+            for work, count, time in zip(works, counts, in_yardsticks(works, ROUNDS), strict=True)
         }
     kept = read().get(version(), {})
     print(f"Python {version()}; the quickest of {ROUNDS} rounds; the yardstick takes {yardstick:,.0f} ns")

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from types import FrameType
 from typing import Any
 
@@ -42,6 +43,28 @@ def cpu_ns(works: list[Work], rounds: int) -> tuple[list[float], float]:
         for number, work in enumerate(measured):
             best[number] = min(best[number], _round(work.run, times[number]) / work.per_run)
     return best[:-1], best[-1]
+
+
+def in_yardsticks(works: list[Work], rounds: int) -> list[float]:
+    """CPU time of one operation of each, in yardsticks: the median of rounds, each beside the yardstick that ran right
+    before and after it.
+
+    The quickest round of a work and that of the yardstick may be of different seconds, and of different speeds of the
+    machine: one was 1.8 times as quick as the other.
+    """
+    measure = Work("yardstick", yardstick)
+    yardsticks = _times(measure.run)
+    found = []
+    for work in works:
+        times, ratios = _times(work.run), []
+        before = _round(measure.run, yardsticks)
+        for _ in range(rounds):
+            took = _round(work.run, times) / work.per_run
+            after = _round(measure.run, yardsticks)
+            ratios.append(2 * took / (before + after))
+            before = after
+        found.append(median(ratios))
+    return found
 
 
 _WORDS = [b"field-%d: value of %d" % (number, number) for number in range(20)]

@@ -6,7 +6,7 @@ Red here, and the rise is meant: `make bench-micro-baseline`, and the commit say
 import pytest
 
 from bench.micro.baseline import Baseline, Cost, Costs, Measure, read, renewed, risen, version
-from bench.micro.measure import cpu_ns, instructions
+from bench.micro.measure import in_yardsticks, instructions
 from bench.micro.work import Work, all_work
 
 ROUNDS = 20
@@ -30,8 +30,8 @@ def still_slow(works: list[Work], baseline: Baseline, *, attempts: int = ATTEMPT
     """What is too slow in each of several measurements."""
     found: list[str] = []
     for _ in range(attempts):
-        times, yardstick = cpu_ns(works, ROUNDS)
-        costs = {work.name: Cost(0.0, time / yardstick) for work, time in zip(works, times, strict=True)}
+        times = in_yardsticks(works, ROUNDS)
+        costs = {work.name: Cost(0.0, time) for work, time in zip(works, times, strict=True)}
         found = risen(costs, baseline, version(), "yardsticks")
         works = [work for work in works if any(line.startswith(f"{work.name}: ") for line in found)]
         if not works:
@@ -87,8 +87,8 @@ def test_a_few_instructions_more_in_a_relayed_request_turn_it_red(works: list[Wo
 
 def test_time_that_no_instruction_shows_turns_it_red(works: list[Work]) -> None:
     (head,) = [work for work in works if work.name == "request head, all new"]
-    (time,), yardstick = cpu_ns([head], ROUNDS)
-    before = {version(): {head.name: Cost(instructions(head), time / yardstick)}}
+    (time,) = in_yardsticks([head], ROUNDS)
+    before = {version(): {head.name: Cost(instructions(head), time)}}
     data = bytes(20_000)
     hidden = slowed(head, lambda: sum(data))
     assert not risen(counted([hidden]), before, version(), "instructions")
