@@ -47,7 +47,7 @@ class Pooler:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def serve(self, listening: socket.socket) -> None:
-        """Accept until the socket is closed."""
+        """Accept until the socket is shut down."""
         with suppress(OSError):
             while True:
                 client, _ = listening.accept()
@@ -105,9 +105,11 @@ def pooler_to(port: int, *, by_transaction: bool, oldest_first: bool = False) ->
     """A pooler before a server on this machine."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         pooler = Pooler(port, by_transaction, oldest_first, listening.getsockname()[1])
-        threading.Thread(target=pooler.serve, args=(listening,), daemon=True).start()
+        accepting = threading.Thread(target=pooler.serve, args=(listening,), daemon=True)
+        accepting.start()
         try:
             yield pooler
         finally:
             listening.shutdown(socket.SHUT_RDWR)
+            accepting.join()  # before the next socket gets the number of this one
             pooler.close()

@@ -47,24 +47,26 @@ class Wire:
                 each.close()
 
     def serve(self, listening: socket.socket) -> None:
-        """Accept until the socket is closed."""
-        while True:
-            try:
+        """Accept until the socket is shut down."""
+        with suppress(OSError):
+            while True:
                 client, _ = listening.accept()
-                if self.refuses:
-                    client.close()
-                    continue
-                server = socket.create_connection(self.target)
-            except OSError:
-                if listening.fileno() < 0:
-                    return
-                client.close()
-                continue
-            self._pairs.append((client, server))
-            for source, target in ((client, server), (server, client)):
-                thread = threading.Thread(target=self._pass, args=(source, target, source is client), daemon=True)
-                self._threads.append(thread)
-                thread.start()
+                self._connect(client)
+
+    def _connect(self, client: socket.socket) -> None:
+        """Lay a connection to the server for a client; without a server, the client's ends."""
+        try:
+            server = None if self.refuses else socket.create_connection(self.target)
+        except OSError:
+            server = None
+        if server is None:
+            client.close()
+            return
+        self._pairs.append((client, server))
+        for source, target in ((client, server), (server, client)):
+            thread = threading.Thread(target=self._pass, args=(source, target, source is client), daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def _pass(self, source: socket.socket, target: socket.socket, is_client: bool) -> None:
         with suppress(OSError):
@@ -90,9 +92,12 @@ def wire_to(port: int) -> Iterator[Wire]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         wire = Wire(("127.0.0.1", port), listening.getsockname()[1])
         wire.open.set()
-        threading.Thread(target=wire.serve, args=(listening,), daemon=True).start()
+        accepting = threading.Thread(target=wire.serve, args=(listening,), daemon=True)
+        accepting.start()
         try:
             yield wire
         finally:
             listening.shutdown(socket.SHUT_RDWR)
+            # Found: it accepted on, and took clients of the next wire, whose socket had got the number of this one.
+            accepting.join()
             wire.close()
