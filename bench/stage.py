@@ -113,10 +113,16 @@ class Bench(msgspec.Struct, frozen=True):
                     break
             yield running
 
-    def interleave(self, work: str, running: dict[str, Running], loads: Sequence[Load]) -> None:
-        """Measure all peers under each load, round by round, so that a disturbance meets all alike."""
+    def interleave(
+        self, work: str, running: dict[str, Running], loads: Sequence[Load], rounds: int | None = None
+    ) -> None:
+        """Measure all peers under each load, round by round, so that a disturbance meets all alike.
+
+        `rounds`: None: as many as the pace says.
+        """
         for load in loads:
-            self.in_turns([Turn(work, name, process, load) for name, process in running.items()], self.pace.rounds)
+            turns = [Turn(work, name, process, load) for name, process in running.items()]
+            self.in_turns(turns, self.pace.rounds if rounds is None else rounds)
             paced = f", {load.rate:,.0f}/s" if load.rate else ""
             self.say(f"{work}, {load.connections} connections{paced}: {len(running)} measured")
 
