@@ -5,6 +5,7 @@ import pytest
 from shardgate.core.errors import BrokenReplyError
 from shardgate.core.http import ReplyHead
 from shardgate.core.limits import FIELDS_MAX
+from shardgate.core.wire.addresses import ShardAddresses
 from shardgate.core.wire.reply_head import ReplyHeadParser
 from tests.core.members import members
 
@@ -160,3 +161,18 @@ def test_heads_that_differ_in_their_length_alone_are_read_as_each_alone_would_be
         except BrokenReplyError as error:
             found = error.log
         assert found == expected
+
+
+def test_a_head_that_was_read_before_an_address_became_known_is_read_anew() -> None:
+    """Found: a reply that named a replica, before and after DNS named it, was passed on with its address."""
+    addresses = ShardAddresses([("10.0.0.1", 8080)])
+    parser = ReplyHeadParser(addresses)
+    head = b"HTTP/1.1 201 Created\r\nLocation: http://10.0.0.9:8080/v1/x\r\nContent-Length: %d\r\n"
+    assert not parser.parse(head % 2).names_shard
+    addresses.use([("10.0.0.1", 8080), ("10.0.0.9", 8080)])
+    parser.renew()
+    assert parser.last_read is None
+    assert parser.parse(head % 2).names_shard
+    assert parser.parse(head % 3).names_shard
+    parser.renew()
+    assert parser.last_read is not None

@@ -8,6 +8,7 @@ from typing import Any
 
 from shardgate.core.errors import ShardDownError, ShardgateError
 from shardgate.core.http import ReplyHead
+from shardgate.core.wire.addresses import NO_ADDRESSES, ShardAddresses
 from shardgate.core.wire.reply_head import ReplyHeadParser
 from shardgate.net.upload import BodyTaker
 from shardgate.net.upstream.call import Call, Patience
@@ -244,12 +245,14 @@ class Opened:
 class PoolPlay:
     """A pool over fake connections."""
 
-    def __init__(self, *, connections_max: int = 2, waiting_max: int = 2) -> None:
+    def __init__(
+        self, *, connections_max: int = 2, waiting_max: int = 2, addresses: ShardAddresses = NO_ADDRESSES
+    ) -> None:
         self.clock = Clock()
         self.watch = Watch(self.clock)
         self.dialler = DiallerOfTheTest()
         self.dialler.may_connect.set()
-        settings = PoolSettings(connections_max, waiting_max, idle_timeout_s=4.0)
+        settings = PoolSettings(connections_max, waiting_max, idle_timeout_s=4.0, addresses=addresses)
         self.pool = Pool(self.dialler, self.watch, settings)
         self.log: list[Any] = []
 

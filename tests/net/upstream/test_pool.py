@@ -2,6 +2,8 @@
 
 import pytest
 
+from shardgate.core.http import ReplyHead
+from shardgate.core.wire.addresses import ShardAddresses
 from tests.net.screenplay import ABORTED
 from tests.net.upstream.play import Failed, PoolPlay, Whole, turns
 
@@ -293,3 +295,23 @@ async def test_a_silence_is_forgotten_once_nothing_waits_and_seen_again_soon() -
     await play.call()
     await play.quietly(1.5)
     assert not play.pool.silence.is_silent
+
+
+async def test_an_address_that_becomes_known_is_hidden_in_heads_that_were_seen_before() -> None:
+    """Found: a head that named a replica before DNS did was remembered, and passed on with the address afterwards."""
+    addresses = ShardAddresses([("10.0.0.1", 8080)])
+    play = PoolPlay(addresses=addresses)
+    shown: list[bytes] = []
+
+    class Showing:
+        def reply_whole(self, head: ReplyHead, body: bytes) -> None:
+            shown.append(next(value for name, value, _ in head.fields if name == b"location"))
+
+    for _ in range(2):
+        call = await play.call()
+        call.sink = Showing()  # type: ignore[assignment]
+        play.opened[0].says(b"HTTP/1.1 201 Created\r\nLocation: http://10.0.0.9:8080/x\r\nContent-Length: 0\r\n\r\n")
+        addresses.use([("10.0.0.1", 8080), ("10.0.0.9", 8080)])
+        play.passes(0.25)
+    assert shown[0] == b"http://10.0.0.9:8080/x"
+    assert b"10.0.0.9" not in shown[1]

@@ -63,16 +63,19 @@ def origin_of(head: bytes) -> ClientOrigin:
 class ShardAddresses:
     """The addresses of all shards of a configuration."""
 
-    __slots__ = ("_authorities", "_hosts", "_with_port", "base")
+    __slots__ = ("_authorities", "_hosts", "_with_port", "base", "changes")
 
     def __init__(self, addresses: Iterable[tuple[str, int]] = (), base: BasePath | None = None) -> None:
         """`addresses`: host and port of each shard; `base`: the base path of the shard that replies."""
         self.base = base
         """The base path of the shard that replies."""
+        self.changes = 0
+        """How often the addresses were set: what was found with others is not true any more."""
         self.use(addresses)
 
     def use(self, addresses: Iterable[tuple[str, int]]) -> None:
         """These are the addresses from now on."""
+        self.changes += 1
         with_port: set[bytes] = set()
         bare: set[bytes] = set()
         for name, port in addresses:

@@ -25,10 +25,11 @@ _FRAMING = HOP_BY_HOP | {b"content-length"}
 class ReplyHeadParser:
     """Reads reply heads, and remembers those that it has seen. Each worker has one."""
 
-    __slots__ = ("_addresses", "_heads", "_reader", "_shapes", "last", "last_read")
+    __slots__ = ("_addresses", "_heads", "_reader", "_shapes", "_with", "last", "last_read")
 
     def __init__(self, addresses: ShardAddresses = NO_ADDRESSES) -> None:
         self._addresses = addresses
+        self._with = addresses.changes
         self._reader = FieldReader()
         self._heads: dict[bytes, ReplyHead] = {}
         self._shapes: dict[bytes, ReplyHead] = {}
@@ -53,6 +54,14 @@ class ReplyHeadParser:
             self._heads[head] = known
         self.last, self.last_read = head + _CRLF, known
         return known
+
+    def renew(self) -> None:
+        """Forget the heads that were read with other addresses of shards: what names a shard is another one now."""
+        if self._with != self._addresses.changes:
+            self._with = self._addresses.changes
+            self._heads.clear()
+            self._shapes.clear()
+            self.last, self.last_read = b"", None
 
     def for_client(self, head: ReplyHead, asked: bytes) -> ReplyHead:
         """A head that names a shard, without its address. `asked`: the head of the request that it answers."""

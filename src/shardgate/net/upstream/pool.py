@@ -175,9 +175,11 @@ class Pool:
             self._waiting.appendleft(call)
 
     def expire(self) -> None:
-        """Each tick: close the connections that have idled too long, the oldest first; cut off the slowest readers."""
+        """Each tick: close the connections that have idled too long, the oldest first; cut off the slowest readers;
+        forget what was read with other addresses."""
         instant = self._now()
         self.deadline_at = instant
+        self._parser.renew()
         if self._waiting:
             self._cut_slow_readers(instant)
         while self._idle and instant - (self._idle[0].idle_at or 0.0) > self._settings.idle_timeout_s:
