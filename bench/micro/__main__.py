@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 
 from bench.micro.baseline import Cost, read, renewed, version, write
-from bench.micro.measure import cpu_ns, in_yardsticks, instructions
+from bench.micro.measure import in_yardsticks, instructions, yardstick_ns
 from bench.micro.work import all_work
 
 ROUNDS = 200
@@ -18,19 +18,20 @@ def main() -> None:
     with all_work() as works:
         # Counted first, as the test counts: what a gateway has learned of its replicas' latency changes the count.
         counts = [round(instructions(work), 1) for work in works]
-        times, yardstick = cpu_ns(works, ROUNDS)
+        yardstick = yardstick_ns(ROUNDS)
         costs = {
-            work.name: Cost(count, round(time, 4))
-            for work, count, time in zip(works, counts, in_yardsticks(works, ROUNDS), strict=True)
+            work.name: Cost(count, round(cost, 4))
+            for work, count, cost in zip(works, counts, in_yardsticks(works, ROUNDS), strict=True)
         }
+    times = {name: cost.yardsticks * yardstick for name, cost in costs.items()}
     kept = read().get(version(), {})
-    print(f"Python {version()}; the quickest of {ROUNDS} rounds; the yardstick takes {yardstick:,.0f} ns")
+    print(f"Python {version()}; the median of {ROUNDS} rounds; the yardstick takes {yardstick:,.0f} ns")
     print(f"{'work':32}{'ns':>12}{'yardsticks':>14}{'instructions':>16}{'baseline':>12}")
-    for work, time in zip(works, times, strict=True):
-        cost, before = costs[work.name], kept.get(work.name)
+    for name, cost in costs.items():
+        before = kept.get(name)
         change = f"{cost.instructions / before.instructions - 1:+.1%}" if before else "new"
-        print(f"{work.name:32}{time:12,.0f}{cost.yardsticks:14.3f}{cost.instructions:16,.1f}{change:>12}")
-    print(_price(dict(zip(costs, times, strict=True)), costs))
+        print(f"{name:32}{times[name]:12,.0f}{cost.yardsticks:14.3f}{cost.instructions:16,.1f}{change:>12}")
+    print(_price(times, costs))
     if "--baseline" in sys.argv[1:]:
         write(renewed(read(), costs, version()))
         print("kept in bench/micro/baseline.json; say in the commit why it changed")

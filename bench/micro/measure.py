@@ -1,8 +1,8 @@
 """Two measures of a piece of work: the bytecode instructions that it executes, and its CPU time beside a yardstick.
 
 Instructions are the same on every run and on every machine, so a small rise can be told from noise; they do not see
-what happens in C. CPU time sees all of it, and is noisy: so it is compared with a yardstick in the same process, in
-turns, and the quickest of many short rounds counts, which is the one that nobody disturbed.
+what happens in C. CPU time sees all of it, and is noisy: so each of many short rounds is compared with a yardstick that
+runs right before and after it, and the median counts.
 """
 
 import asyncio
@@ -34,37 +34,28 @@ def instructions(work: Work) -> float:
     return min(_count(work.run), _count(work.run)) / work.per_run
 
 
-def cpu_ns(works: list[Work], rounds: int) -> tuple[list[float], float]:
-    """CPU nanoseconds of one operation of each, and of one run of the yardstick; they take turns."""
-    measured = [*works, Work("yardstick", yardstick)]
-    times = [_times(work.run) for work in measured]
-    best = [float("inf")] * len(measured)
-    for _ in range(rounds):
-        for number, work in enumerate(measured):
-            best[number] = min(best[number], _round(work.run, times[number]) / work.per_run)
-    return best[:-1], best[-1]
-
-
 def in_yardsticks(works: list[Work], rounds: int) -> list[float]:
-    """CPU time of one operation of each, in yardsticks: the median of rounds, each beside the yardstick that ran right
-    before and after it.
+    """CPU time of one operation of each, in yardsticks; they take turns, so that no connection idles for too long.
 
-    The quickest round of a work and that of the yardstick may be of different seconds, and of different speeds of the
-    machine: one was 1.8 times as quick as the other.
+    Not the quickest round of a work beside that of the yardstick: they may be of different seconds, and of different
+    speeds of the machine. One was 1.8 times as quick as the other.
     """
-    measure = Work("yardstick", yardstick)
-    yardsticks = _times(measure.run)
-    found = []
-    for work in works:
-        times, ratios = _times(work.run), []
-        before = _round(measure.run, yardsticks)
-        for _ in range(rounds):
-            took = _round(work.run, times) / work.per_run
-            after = _round(measure.run, yardsticks)
-            ratios.append(2 * took / (before + after))
+    times, times_of_yardstick = [_times(work.run) for work in works], _times(yardstick)
+    ratios: list[list[float]] = [[] for _ in works]
+    before = _round(yardstick, times_of_yardstick)
+    for _ in range(rounds):
+        for work, many, found in zip(works, times, ratios, strict=True):
+            took = _round(work.run, many) / work.per_run
+            after = _round(yardstick, times_of_yardstick)
+            found.append(2 * took / (before + after))
             before = after
-        found.append(median(ratios))
-    return found
+    return [median(found) for found in ratios]
+
+
+def yardstick_ns(rounds: int) -> float:
+    """CPU nanoseconds of one run of the yardstick: the quickest round, which nobody disturbed."""
+    times = _times(yardstick)
+    return min(_round(yardstick, times) for _ in range(rounds))
 
 
 _WORDS = [b"field-%d: value of %d" % (number, number) for number in range(20)]

@@ -4,7 +4,7 @@ Holds: a time is told in milliseconds of the reference machine. Machines differ 
 slower than an idle one; the yardstick of `bench/micro` is measured before and after each attack.
 """
 
-from bench.micro.measure import cpu_ns
+from bench.micro.measure import yardstick_ns
 
 REFERENCE_NS = 17_000
 """CPU time of the yardstick on the machine where the bounds were set."""
@@ -13,5 +13,4 @@ _ROUNDS = 30
 
 def slowness() -> float:
     """How many times longer work takes here than on the reference machine."""
-    _, yardstick_ns = cpu_ns([], _ROUNDS)
-    return yardstick_ns / REFERENCE_NS
+    return yardstick_ns(_ROUNDS) / REFERENCE_NS

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from bench.micro.measure import cpu_ns
+from bench.micro.measure import yardstick_ns
 from tests.fuzz.mutation import TOKENS, inputs
 from tests.fuzz.target import found
 from tests.fuzz.targets import TARGETS
@@ -68,18 +68,18 @@ def long_inputs(seeds: tuple[bytes, ...]) -> list[bytes]:
 def test_a_long_input_takes_time_by_its_length(name: str) -> None:
     """What an operator writes is left out: it is read once, at the start."""
     target = TARGETS[name]
-    _, yardstick_ns = cpu_ns([], 20)
-    slow = [data for data in long_inputs(target.seeds) if _yardsticks(name, data, yardstick_ns) > YARDSTICKS_MAX]
+    unit_ns = yardstick_ns(20)
+    slow = [data for data in long_inputs(target.seeds) if _yardsticks(name, data, unit_ns) > YARDSTICKS_MAX]
     assert [(data[:40], len(data)) for data in slow] == []
 
 
-def _yardsticks(name: str, data: bytes, yardstick_ns: float) -> float:
+def _yardsticks(name: str, data: bytes, unit_ns: float) -> float:
     """The quickest of some attempts: a machine that is busy for one may be quiet for the next."""
     best = float("inf")
     for _ in range(ATTEMPTS):
         began = time.thread_time_ns()
         TARGETS[name].run(data)
-        best = min(best, (time.thread_time_ns() - began) / yardstick_ns)
+        best = min(best, (time.thread_time_ns() - began) / unit_ns)
         if best <= YARDSTICKS_MAX:
             break
     return best

@@ -103,7 +103,7 @@ class ShortPage:
             total, more = None, any(told) or (end is not None and sum(counts) > end)
         return dialect.close(Merged(request, page, array, shown, total, more, answers[0], extras)), learned
 
-    def _opened(self, answers: Sequence[Reply], path: str) -> "_Opened":
+    def _opened(self, answers: Sequence[Reply], path: str) -> _Opened:
         """What the replies say. Raises BrokenReplyError, and ValueError where an object around the rows is unusual."""
         totals = self._dialect.sizes(answers)
         if totals is not None:

@@ -23,13 +23,13 @@ _FRAMING = HOP_BY_HOP | {b"content-length"}
 
 
 class ReplyHeadParser:
-    """Reads reply heads, and remembers those that it has seen. Each worker has one."""
+    """Reads reply heads, and remembers those that it has seen. Each pool has one."""
 
-    __slots__ = ("_addresses", "_heads", "_reader", "_shapes", "_with", "last", "last_read")
+    __slots__ = ("_addresses", "_changes", "_heads", "_reader", "_shapes", "last", "last_read")
 
     def __init__(self, addresses: ShardAddresses = NO_ADDRESSES) -> None:
         self._addresses = addresses
-        self._with = addresses.changes
+        self._changes = addresses.changes
         self._reader = FieldReader()
         self._heads: dict[bytes, ReplyHead] = {}
         self._shapes: dict[bytes, ReplyHead] = {}
@@ -57,8 +57,8 @@ class ReplyHeadParser:
 
     def renew(self) -> None:
         """Forget the heads that were read with other addresses of shards: what names a shard is another one now."""
-        if self._with != self._addresses.changes:
-            self._with = self._addresses.changes
+        if self._changes != self._addresses.changes:
+            self._changes = self._addresses.changes
             self._heads.clear()
             self._shapes.clear()
             self.last, self.last_read = b"", None
